@@ -1,0 +1,153 @@
+//! The trait impls that all handles share, written once.
+//!
+//! A *handle* here is a struct with one field, `inner: IoSource<T>`, where `T`
+//! is the type of std that does the work.
+
+/// `event::Source`, `Debug`, and the traits of owners of a descriptor.
+macro_rules! impl_handle {
+    ($handle:ty, $inner:ty) => {
+        impl $crate::event::Source for $handle {
+            fn register(
+                &mut self,
+                registry: &$crate::Registry,
+                token: $crate::Token,
+                interests: $crate::Interest,
+            ) -> std::io::Result<()> {
+                $crate::event::Source::register(&mut self.inner, registry, token, interests)
+            }
+
+            fn reregister(
+                &mut self,
+                registry: &$crate::Registry,
+                token: $crate::Token,
+                interests: $crate::Interest,
+            ) -> std::io::Result<()> {
+                $crate::event::Source::reregister(&mut self.inner, registry, token, interests)
+            }
+
+            fn deregister(&mut self, registry: &$crate::Registry) -> std::io::Result<()> {
+                $crate::event::Source::deregister(&mut self.inner, registry)
+            }
+        }
+
+        impl std::fmt::Debug for $handle {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&self.inner, f)
+            }
+        }
+
+        impl std::os::fd::AsFd for $handle {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                std::os::fd::AsFd::as_fd(&*self.inner)
+            }
+        }
+
+        impl std::os::fd::AsRawFd for $handle {
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                std::os::fd::AsRawFd::as_raw_fd(&*self.inner)
+            }
+        }
+
+        impl std::os::fd::IntoRawFd for $handle {
+            fn into_raw_fd(self) -> std::os::fd::RawFd {
+                std::os::fd::IntoRawFd::into_raw_fd(self.inner.into_inner())
+            }
+        }
+
+        /// The descriptor is taken as it is: whether it is in non-blocking mode
+        /// is the caller's business.
+        #[allow(unsafe_code)]
+        impl std::os::fd::FromRawFd for $handle {
+            unsafe fn from_raw_fd(fd: std::os::fd::RawFd) -> Self {
+                // SAFETY: our caller guarantees that the descriptor is open and
+                // gives up its ownership.
+                let fd = unsafe { std::os::fd::FromRawFd::from_raw_fd(fd) };
+                <Self as From<std::os::fd::OwnedFd>>::from(fd)
+            }
+        }
+
+        /// The descriptor is taken as it is: whether it is in non-blocking mode
+        /// is the caller's business.
+        impl From<std::os::fd::OwnedFd> for $handle {
+            fn from(fd: std::os::fd::OwnedFd) -> Self {
+                let inner = $crate::io_source::IoSource::new(<$inner>::from(fd));
+                Self { inner }
+            }
+        }
+
+        impl From<$handle> for std::os::fd::OwnedFd {
+            fn from(handle: $handle) -> std::os::fd::OwnedFd {
+                handle.inner.into_inner().into()
+            }
+        }
+    };
+}
+
+/// The conversions from and to the type of std of the same name.
+macro_rules! impl_std_conversions {
+    ($handle:ty, $std:ty) => {
+        /// The result is still in non-blocking mode.
+        impl From<$handle> for $std {
+            fn from(handle: $handle) -> $std {
+                handle.inner.into_inner()
+            }
+        }
+
+        /// Sets the socket to non-blocking mode, which `from_std` does not.
+        impl TryFrom<$std> for $handle {
+            type Error = std::io::Error;
+
+            fn try_from(socket: $std) -> std::io::Result<Self> {
+                socket.set_nonblocking(true)?;
+                Ok(Self::from_std(socket))
+            }
+        }
+    };
+}
+
+/// `Read` for the handle and for a reference to it.
+macro_rules! impl_read {
+    ($handle:ty) => {
+        impl_read! { @impl $handle }
+        impl_read! { @impl &$handle }
+    };
+    (@impl $reader:ty) => {
+        impl std::io::Read for $reader {
+            fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+                self.inner.do_io(|mut io| std::io::Read::read(&mut io, buf))
+            }
+
+            fn read_vectored(
+                &mut self,
+                bufs: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::io::Result<usize> {
+                self.inner
+                    .do_io(|mut io| std::io::Read::read_vectored(&mut io, bufs))
+            }
+        }
+    };
+}
+
+/// `Write` for the handle and for a reference to it.
+macro_rules! impl_write {
+    ($handle:ty, $write:path, $write_vectored:path) => {
+        impl_write! { @impl $handle, $write, $write_vectored }
+        impl_write! { @impl &$handle, $write, $write_vectored }
+    };
+    (@impl $writer:ty, $write:path, $write_vectored:path) => {
+        impl std::io::Write for $writer {
+            fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+                self.inner.do_io(|io| $write(io, buf))
+            }
+
+            fn write_vectored(&mut self, bufs: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
+                self.inner.do_io(|io| $write_vectored(io, bufs))
+            }
+
+            /// Does nothing: there is no buffer here.
+            fn flush(&mut self) -> std::io::Result<()> {
+                self.inner.do_io(|mut io| std::io::Write::flush(&mut io))
+            }
+        }
+    };
+}

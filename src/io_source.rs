@@ -1,0 +1,109 @@
+//! A handle, and what its registration needs.
+
+use crate::association::Association;
+use crate::sys::{Registered, Registration, Selector};
+use std::ops::{Deref, DerefMut};
+use std::{fmt, io};
+
+/// A handle of the operating system that can be registered.
+///
+/// Every operation that can say `WouldBlock` goes through
+/// [`do_io`](IoSource::do_io), since on kernels without edges that is where the
+/// next edge comes from.
+pub(crate) struct IoSource<T> {
+    // Before the handle, and so dropped before it: a queue that does not forget
+    // a handle by itself must forget it before it closes.
+    registration: Registered,
+    association: Association,
+    io: T,
+}
+
+impl<T> IoSource<T> {
+    pub(crate) fn new(io: T) -> IoSource<T> {
+        IoSource {
+            registration: Registered::default(),
+            association: Association::default(),
+            io,
+        }
+    }
+
+    /// Gives the handle back; a registration ends where the kernel does not
+    /// keep it itself.
+    pub(crate) fn into_inner(self) -> T {
+        self.io
+    }
+
+    /// Runs an operation, and arms the source again if it would block.
+    #[inline]
+    pub(crate) fn do_io<R>(&self, operation: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
+        let result = operation(&self.io);
+        if let Err(err) = &result {
+            if err.kind() == io::ErrorKind::WouldBlock {
+                Registration::<Selector>::would_block(&self.registration);
+            }
+        }
+        result
+    }
+}
+
+impl<T> Deref for IoSource<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.io
+    }
+}
+
+impl<T> DerefMut for IoSource<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.io
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for IoSource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.io.fmt(f)
+    }
+}
+
+#[cfg(unix)]
+mod source {
+    use super::{IoSource, Registration};
+    use crate::event::Source;
+    use crate::{Interest, Registry, Token};
+    use std::io;
+    use std::os::fd::AsRawFd;
+
+    impl<T: AsRawFd> Source for IoSource<T> {
+        fn register(
+            &mut self,
+            registry: &Registry,
+            token: Token,
+            interests: Interest,
+        ) -> io::Result<()> {
+            let (registration, source) = (&mut self.registration, self.io.as_raw_fd());
+            self.association.register(registry.id(), || {
+                Registration::register(registration, registry.queue(), source, token, interests)
+            })
+        }
+
+        fn reregister(
+            &mut self,
+            registry: &Registry,
+            token: Token,
+            interests: Interest,
+        ) -> io::Result<()> {
+            let (registration, source) = (&mut self.registration, self.io.as_raw_fd());
+            self.association.reregister(registry.id(), || {
+                Registration::reregister(registration, registry.queue(), source, token, interests)
+            })
+        }
+
+        fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+            let (registration, source) = (&mut self.registration, self.io.as_raw_fd());
+            self.association.deregister(registry.id(), || {
+                Registration::deregister(registration, registry.queue(), source)
+            })
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Lightweight non-blocking I/O: sockets, pipes, and one queue that tells which
+//! of them are ready.
+//!
+//! This crate is the layer between an operating system and an event loop. It
+//! gives the same small interface over the readiness queue of each system,
+//! adds as little to the kernel's cost as can be, and allocates nothing after
+//! set-up. Runtimes, servers and terminals are built on it.
+//!
+//! # What is here
+//!
+//! - [`Poll`] waits for readiness, [`Registry`] says for whose, [`Events`] holds
+//!   what came.
+//! - [`Interest`] is what is asked about a source, [`Token`] the caller's name
+//!   for it, [`event::Event`] one answer.
+//! - [`Waker`] interrupts a poll from another thread or a signal handler.
+#![cfg_attr(
+    feature = "net",
+    doc = "- [`net`] has TCP, UDP and Unix domain sockets."
+)]
+#![cfg_attr(
+    all(unix, feature = "os-ext"),
+    doc = "- [`unix`] has pipes, and sources that are raw descriptors."
+)]
+//!
+//! Read the [guide] first; then the examples of the repository.
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(not(all(feature = "os-poll", feature = "net")))]
+//! # fn main() {}
+//! # #[cfg(all(feature = "os-poll", feature = "net"))]
+//! # fn main() -> std::io::Result<()> {
+//! use mio::net::TcpListener;
+//! use mio::{Events, Interest, Poll, Token};
+//!
+//! let mut poll = Poll::new()?;
+//! let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+//! poll.registry()
+//!     .register(&mut listener, Token(0), Interest::READABLE)?;
+//!
+//! let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+//!
+//! let mut events = Events::with_capacity(8);
+//! poll.poll(&mut events, None)?;
+//! assert!(events.iter().any(|event| event.token() == Token(0)));
+//! let (_client, address) = listener.accept()?;
+//! assert_eq!(address, peer.local_addr()?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! See [`features`]. By default there are the types alone; most programs want
+//! `os-poll` and `net`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Features gate what is public, and nothing beneath it: what a set of features
+// does not reach is unused, and that is fine.
+#![cfg_attr(
+    not(all(feature = "os-poll", feature = "os-ext", feature = "net")),
+    allow(dead_code, unused_imports, unused_macros)
+)]
+// A test of a machine that loom drives does not use the rest.
+#![cfg_attr(loom, allow(dead_code, unused_imports))]
+
+#[macro_use]
+mod handle;
+#[macro_use]
+mod log;
+
+mod interest;
+mod readiness;
+mod token;
+
+mod sys;
+
+mod association;
+pub mod event;
+mod io_source;
+mod poll;
+mod registry;
+mod waker;
+
+#[cfg(feature = "net")]
+pub mod net;
+#[cfg(all(unix, feature = "os-ext"))]
+pub mod unix;
+
+#[doc(no_inline)]
+pub use event::Events;
+pub use interest::Interest;
+pub use poll::Poll;
+pub use registry::Registry;
+pub use token::Token;
+pub use waker::Waker;
+
+/// What each Cargo feature gives.
+///
+/// | feature | gives |
+/// |---|---|
+/// | `os-poll` | [`Poll::new`]: the event queue of the operating system |
+/// | `net` | the module `net`: TCP, UDP and Unix domain sockets |
+/// | `os-ext` | what one family of systems has: on Unix the module `unix` with pipes and raw descriptors; implies `os-poll` |
+/// | `log` (default) | registrations at level `trace` through the [`log`](https://docs.rs/log) crate, and what went wrong and no caller could be told at level `error` |
+///
+/// Libraries that only implement [`event::Source`] need no feature at all: the
+/// program that polls chooses.
+///
+/// Older names still work: `tcp`, `udp` and `uds` are `net`; `os-util` and
+/// `pipe` are `os-ext`.
+pub mod features {}
+
+#[doc = include_str!("guide.md")]
+pub mod guide {}

@@ -1,0 +1,181 @@
+//! The switchboard: what a backend must do, and the one place that picks one.
+//!
+//! A *backend* is one file that translates between this contract and one
+//! mechanism of a kernel. Everything else stands once, above it: the loop of
+//! a poll and the wakers in `queue`, the race between a waker and a sleeping
+//! poller in `notify`, edges in `edges`, the rounding of timeouts in
+//! `timeout`. The contract is also a test suite, `conformance`, which runs
+//! against every backend that the target compiles.
+//!
+//! **Invariant:** nothing in here names anything above it: `Registry`, `Poll`,
+//! `Events`, the sources.
+
+use crate::interest::Interest;
+use crate::readiness::Readiness;
+use crate::token::Token;
+use std::time::Duration;
+use std::{fmt, io};
+
+/// Picks the first branch whose condition holds.
+///
+/// The name is the one inside which rustfmt formats and follows `mod` lines.
+macro_rules! cfg_if {
+    ($(if #[cfg($meta:meta)] { $($item:item)* })else+ else { $($last:item)* }) => {
+        cfg_if! { @pick (); $(($meta) { $($item)* })+ () { $($last)* } }
+    };
+    (@pick ($($before:meta,)*);) => {};
+    (@pick ($($before:meta,)*); ($($meta:meta)?) { $($item:item)* } $($rest:tt)*) => {
+        #[cfg(all($($meta,)? not(any($($before),*))))]
+        cfg_if! { @emit $($item)* }
+        cfg_if! { @pick ($($before,)* $($meta,)?); $($rest)* }
+    };
+    (@emit $($item:item)*) => { $($item)* };
+}
+
+mod edges;
+mod flags;
+#[allow(dead_code)] // Compiled on every target, so that it stays true.
+mod none;
+mod notify;
+mod queue;
+mod timeout;
+
+cfg_if! {
+    if #[cfg(unix)] {
+        pub(crate) mod unix;
+        pub(crate) use unix::{queue_fd, RawSource, Selector};
+    } else {
+        pub(crate) use none::Selector;
+        /// There is no source, since there is no queue.
+        pub(crate) type RawSource = std::convert::Infallible;
+    }
+}
+
+#[cfg(all(test, unix, not(loom)))]
+mod conformance;
+
+/// The registration of a source with this target's queue.
+pub(crate) type Registered = <Selector as Backend>::Registration;
+/// An event of this target's queue.
+pub(crate) type Event = <Selector as Backend>::Event;
+/// This target's queue.
+pub(crate) type Queue = queue::Queue<Selector>;
+/// A waker of this target's queue.
+pub(crate) type Waker = queue::Waker<Selector>;
+pub(crate) use notify::Turn;
+
+/// One event queue of the operating system.
+///
+/// All methods but `select` may be called from any thread at any time, also
+/// while another thread sleeps in `select`, and take effect on that sleep.
+pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
+    /// An event as the kernel wrote it, never copied into another shape.
+    type Event: RawEvent;
+    /// What a source remembers: `KernelEdges` where the kernel reports edges.
+    type Registration: Registration<Self>;
+    /// What interrupts a sleep.
+    type Signal: Signal;
+    /// What names a registration, `()` where its descriptor does.
+    type Handle: fmt::Debug + Send + Sync;
+
+    /// Makes an empty queue, not inherited by child processes.
+    fn new() -> io::Result<Self>;
+
+    /// Waits until a source is ready, a signal came or the timeout is over,
+    /// and appends at most `room` events.
+    ///
+    /// `events` has spare capacity for `room` events, and `room` is not zero.
+    /// Returning early without events is allowed where the kernel cannot wait
+    /// so long: the caller waits again. A wait that a signal handler
+    /// interrupts is an `Interrupted` error. No source can make this fail.
+    fn select(
+        &self,
+        events: &mut Vec<Self::Event>,
+        room: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()>;
+
+    /// Registers a source; if it is ready already, that is an event.
+    fn register(
+        &self,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<Self::Handle>;
+
+    /// Changes token and interest of a source, and looks at its readiness
+    /// anew: what is ready is reported again.
+    fn reregister(
+        &self,
+        source: RawSource,
+        handle: &Self::Handle,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()>;
+
+    /// Forgets a source. A `select` that begins after this returned never
+    /// shows its token.
+    fn deregister(&self, source: RawSource, handle: &Self::Handle) -> io::Result<()>;
+
+    /// Makes what interrupts `select`, and adds it to the queue *already
+    /// signalled*: a thread that sleeps at this moment wakes up once.
+    fn add_signal(&self) -> io::Result<Self::Signal>;
+
+    /// Takes the signal's own event out of a batch; whether there was one.
+    fn hide_signal(&self, events: &mut Vec<Self::Event>) -> bool;
+
+    /// The event of a waker: readable, and nothing else.
+    fn woken(&self, token: Token) -> Self::Event;
+}
+
+/// What makes `select` return from another thread, or a signal handler.
+pub(crate) trait Signal: fmt::Debug + Send + Sync {
+    /// Interrupts the current or the next `select`, once. Neither blocks nor
+    /// allocates, and does not fail because it was called often.
+    fn signal(&self) -> io::Result<()>;
+}
+
+/// An event as the kernel wrote it.
+pub(crate) trait RawEvent: Clone + Send + Sync + 'static {
+    /// The token of the source.
+    fn token(&self) -> Token;
+    /// What the event tells.
+    fn readiness(&self) -> Readiness;
+    /// The kernel's own fields, for people.
+    fn fmt_raw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+/// What a source keeps while it is registered.
+pub(crate) trait Registration<B: Backend>:
+    fmt::Debug + Default + Send + Sync + 'static
+{
+    /// Registers the source with the queue.
+    fn register(
+        &mut self,
+        queue: &std::sync::Arc<queue::Queue<B>>,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()>;
+
+    /// Changes token and interest.
+    fn reregister(
+        &mut self,
+        queue: &std::sync::Arc<queue::Queue<B>>,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()>;
+
+    /// Forgets the source.
+    fn deregister(
+        &mut self,
+        queue: &std::sync::Arc<queue::Queue<B>>,
+        source: RawSource,
+    ) -> io::Result<()>;
+
+    /// An operation on the source said `WouldBlock`: the next readiness is an
+    /// edge. What goes wrong here becomes an error event of the source, since
+    /// the caller must see its `WouldBlock`.
+    fn would_block(&self);
+}

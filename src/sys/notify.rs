@@ -1,0 +1,260 @@
+//! Waking a poller: the state machine between wakers and the one thread that
+//! may sleep. It knows no kernel: it answers, at each step, whether the
+//! kernel must be signalled.
+//!
+//! # The word
+//!
+//! All that decides a race stands in one atomic word, and is changed by
+//! read-modify-writes alone. These have one total order, so that of a waker and
+//! a poller that race, one sees the other: either the poller finds the wake
+//! and does not sleep, or the waker finds the poller asleep and signals.
+//!
+//! | bits | name | set | cleared |
+//! |---|---|---|---|
+//! | 0 | `ASLEEP`: a poller may be asleep | before it sleeps | when it leaves |
+//! | 1–29 | `FIRED`: a waker was woken, one bit a slot | by its `wake` | when its event is delivered |
+//! | 30 | `FIRED`, shared by all further slots, which keep a flag of their own | by their `wake`, after the flag | like the others |
+//! | 31 | `EXPOSED`: the queue's descriptor was handed out | once | never |
+//!
+//! A wake signals the kernel if it is the first (no `FIRED` bit was set) and
+//! somebody could be asleep: in our own poll (`ASLEEP`) or, since the
+//! descriptor was handed out, in another queue that watches ours (`EXPOSED`).
+//! Everything else is a wake of a thread that is awake, and costs no system
+//! call: the poller finds the bit when it next enters or leaves a poll.
+//!
+//! Two shortcuts are tempting and wrong. A flag beside the word, or a plain load
+//! in `wake` that skips the read-modify-write, gives the store buffer a chance:
+//! both sides miss each other, and the poller sleeps through the wake.
+//!
+//! # Delivery
+//!
+//! The poller takes all `FIRED` bits at once and makes one event of each.
+//! What finds no room goes back into the word. Since the kernel's
+//! signal may be consumed by then, an `EXPOSED` queue is signalled again.
+//! Slots are served in rotation; so no waker starves another.
+//!
+//! Taking the bits and looking up their tokens happen under the lock of the
+//! slots, and a waker that is dropped clears its slot and its bit under the
+//! same lock: its token cannot come later.
+//!
+//! # The first waker
+//!
+//! A queue without wakers skips the word. For the first waker, `ready` is
+//! published *before* the signal is added to the kernel's queue, and it is
+//! added already signalled: a poller that skipped the word wakes up once and
+//! reads `ready` again.
+
+#[cfg(loom)]
+use loom::sync::{
+    atomic::{AtomicBool, AtomicU32, Ordering::*},
+    Mutex, MutexGuard,
+};
+#[cfg(not(loom))]
+use std::sync::{
+    atomic::{AtomicBool, AtomicU32, Ordering::*},
+    Mutex, MutexGuard,
+};
+
+use crate::token::Token;
+use std::io;
+use std::sync::{Arc, PoisonError};
+
+const ASLEEP: u32 = 1;
+const SHARED: u32 = 1 << 30;
+const EXPOSED: u32 = 1 << 31;
+const FIRED: u32 = !(ASLEEP | EXPOSED);
+/// How many slots have a bit of their own.
+const OWN_BITS: usize = 29;
+
+/// The word, and who the bits in it belong to.
+#[derive(Debug)]
+pub(crate) struct Notify {
+    word: AtomicU32,
+    ready: AtomicBool,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    /// Whether the kernel's queue has a signal.
+    open: bool,
+    wakers: Vec<Option<Woken>>,
+}
+
+/// A slot as the poller sees it.
+#[derive(Debug)]
+struct Woken {
+    token: Token,
+    bit: u32,
+    /// Whether this one fired, of all that share a bit.
+    flag: Option<Arc<AtomicBool>>,
+}
+
+/// A slot as its waker sees it.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    index: usize,
+    bit: u32,
+    flag: Option<Arc<AtomicBool>>,
+}
+
+/// Whose turn it is: what the poller remembers from one poll to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    /// The slot that is served first.
+    next: usize,
+    /// The last poll had wake events only, so the kernel is asked first.
+    pub(crate) kernel_first: bool,
+}
+
+impl Notify {
+    pub(crate) fn new() -> Notify {
+        Notify {
+            word: AtomicU32::new(0),
+            ready: AtomicBool::new(false),
+            slots: Mutex::new(Slots::default()),
+        }
+    }
+
+    /// Whether there is, or was, a waker: without one the word can be skipped.
+    #[inline]
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Acquire)
+    }
+
+    /// Makes a slot. `add_signal` is called for the first one.
+    pub(crate) fn open(
+        &self,
+        token: Token,
+        add_signal: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<Slot> {
+        let mut slots = self.lock();
+        if !slots.open {
+            self.ready.store(true, Release);
+            if let Err(err) = add_signal() {
+                self.ready.store(false, Release);
+                return Err(err);
+            }
+            slots.open = true;
+        }
+        let free = slots.wakers.iter().position(Option::is_none);
+        let index = free.unwrap_or(slots.wakers.len());
+        let (bit, flag) = if index < OWN_BITS {
+            (2 << index, None)
+        } else {
+            (SHARED, Some(Arc::new(AtomicBool::new(false))))
+        };
+        let flag_of_poller = flag.clone();
+        let woken = Some(Woken {
+            token,
+            bit,
+            flag: flag_of_poller,
+        });
+        match slots.wakers.get_mut(index) {
+            Some(slot) => *slot = woken,
+            None => slots.wakers.push(woken),
+        }
+        Ok(Slot { index, bit, flag })
+    }
+
+    /// Gives a slot back; a wake of it that was not delivered is forgotten.
+    pub(crate) fn close(&self, slot: &Slot) {
+        let mut slots = self.lock();
+        slots.wakers[slot.index] = None;
+        if slot.flag.is_none() {
+            self.word.fetch_and(!slot.bit, AcqRel);
+        }
+        // A shared bit may stay behind: it finds no flag, and costs one pass.
+    }
+
+    /// Wakes: true if the kernel must be signalled. Lock-free, since a signal
+    /// handler may be the caller.
+    #[inline]
+    pub(crate) fn wake(&self, slot: &Slot) -> bool {
+        if let Some(flag) = &slot.flag {
+            flag.swap(true, AcqRel);
+        }
+        let old = self.word.fetch_or(slot.bit, AcqRel);
+        old & FIRED == 0 && old & (ASLEEP | EXPOSED) != 0
+    }
+
+    /// The poller wants to sleep: how many wakes forbid it (a shared bit
+    /// counts once).
+    #[inline]
+    pub(crate) fn enter(&self) -> usize {
+        let old = self.word.fetch_or(ASLEEP, AcqRel);
+        (old & FIRED).count_ones() as usize
+    }
+
+    /// Like `enter`, of a poller that will not sleep. It only reserves room by
+    /// this, so a plain load will do.
+    #[inline]
+    pub(crate) fn pending(&self) -> usize {
+        (self.word.load(Relaxed) & FIRED).count_ones() as usize
+    }
+
+    /// The poller leaves with an error: it delivers nothing, the next does.
+    pub(crate) fn leave_interrupted(&self) {
+        self.word.fetch_and(!ASLEEP, AcqRel);
+    }
+
+    /// The poller leaves: `deliver` gets the tokens of fired wakers, at most
+    /// `room` of them. True if the kernel must be signalled for the rest.
+    #[inline]
+    pub(crate) fn leave(&self, turn: &mut Turn, room: usize, deliver: impl FnMut(Token)) -> bool {
+        let old = self.word.fetch_and(!ASLEEP, AcqRel);
+        old & FIRED != 0 && self.collect(turn, room, deliver)
+    }
+
+    /// The queue's descriptor is handed out: true if the kernel must be
+    /// signalled for wakes that it was not told.
+    pub(crate) fn expose(&self) -> bool {
+        let old = self.word.fetch_or(EXPOSED, AcqRel);
+        old & FIRED != 0
+    }
+
+    fn collect(&self, turn: &mut Turn, mut room: usize, mut deliver: impl FnMut(Token)) -> bool {
+        let slots = self.lock();
+        let fired = self.word.fetch_and(EXPOSED, AcqRel) & FIRED;
+        let mut rest = 0;
+        let start = turn.next;
+        let count = slots.wakers.len();
+        for index in (0..count).map(|step| (start + step) % count) {
+            let Some(waker) = &slots.wakers[index] else {
+                continue;
+            };
+            if fired & waker.bit == 0 || !waker.has_fired() {
+                continue;
+            }
+            if room == 0 {
+                rest |= waker.bit;
+                continue;
+            }
+            // After the bit was taken and before the event is seen: a wake
+            // that comes later sets both again.
+            waker.take();
+            deliver(waker.token);
+            room -= 1;
+            turn.next = index + 1;
+        }
+        rest != 0 && self.word.fetch_or(rest, AcqRel) & EXPOSED != 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slots> {
+        // Nothing can panic half-way through a change of the slots.
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Woken {
+    /// Whether this waker is one of those that its bit stands for.
+    fn has_fired(&self) -> bool {
+        self.flag.as_ref().map_or(true, |flag| flag.load(Acquire))
+    }
+
+    fn take(&self) {
+        if let Some(flag) = &self.flag {
+            flag.swap(false, AcqRel);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The portable half of a queue: what one poll does, and its wakers.
+
+use super::notify::{Notify, Slot, Turn};
+use super::timeout::Deadline;
+use super::{Backend, RawSource, Signal};
+use crate::interest::Interest;
+use crate::token::Token;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// A kernel's queue and who may interrupt its poller.
+///
+/// A waker holds the shared part only, so that dropping all owners of the
+/// queue closes the kernel's object while wakers live.
+#[derive(Debug)]
+pub(crate) struct Queue<B: Backend> {
+    selector: B,
+    shared: Arc<Shared<B::Signal>>,
+}
+
+#[derive(Debug)]
+struct Shared<S> {
+    notify: Notify,
+    /// Set, once, before the first waker exists.
+    signal: OnceLock<S>,
+}
+
+impl<S: Signal> Shared<S> {
+    fn signal(&self) -> io::Result<()> {
+        // Without a signal there is no waker whose wake could be lost.
+        self.signal.get().map_or(Ok(()), S::signal)
+    }
+}
+
+impl<B: Backend> Queue<B> {
+    pub(crate) fn new() -> io::Result<Queue<B>> {
+        Ok(Queue::with(B::new()?))
+    }
+
+    fn with(selector: B) -> Queue<B> {
+        Queue {
+            selector,
+            shared: Arc::new(Shared {
+                notify: Notify::new(),
+                signal: OnceLock::new(),
+            }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn selector(&self) -> &B {
+        &self.selector
+    }
+
+    /// Waits for events and writes at most `capacity` of them, which is not
+    /// zero and for which `events` has room.
+    ///
+    /// Returns without an event only after the whole timeout: what wakes the
+    /// kernel's wait and is none of the caller's business, it sleeps on from.
+    pub(crate) fn poll(
+        &self,
+        turn: &mut Turn,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        events.clear();
+        let deadline = Deadline::after(timeout);
+        let mut left = match deadline {
+            Deadline::Never => None,
+            Deadline::Now | Deadline::At { .. } => timeout,
+        };
+        loop {
+            let hidden = self.pass(turn, events, capacity, left)?;
+            if !events.is_empty() {
+                return Ok(());
+            }
+            left = deadline.left();
+            // A signal may have taken the place of a source that is ready:
+            // then look again, although the time is over.
+            if left == Some(Duration::ZERO) && !hidden {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asks the kernel once, unless wake events fill the buffer. True if the
+    /// batch held a signal.
+    fn pass(
+        &self,
+        turn: &mut Turn,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<bool> {
+        let notify = &self.shared.notify;
+        if notify.is_ready() {
+            self.select_or_wake(turn, events, capacity, timeout)?;
+        } else {
+            self.selector.select(events, capacity, timeout)?;
+            // The first waker may have been made while we slept.
+            if !notify.is_ready() {
+                return Ok(false);
+            }
+        }
+        let hidden = self.selector.hide_signal(events);
+        let from_kernel = events.len();
+        let again = notify.leave(turn, capacity - from_kernel, |token| {
+            events.push(self.selector.woken(token));
+        });
+        turn.kernel_first = from_kernel == 0 && !events.is_empty();
+        if again {
+            // The events in hand are worth more than an error that would drop
+            // them; and a signal does not fail while its queue lives.
+            if let Err(err) = self.shared.signal() {
+                error!("signalling a queue for the wakes that found no room: {err}");
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// Sleeps under the protocol of `notify`. Pending wakes forbid to sleep,
+    /// and room is kept for them unless it is the kernel's turn: else a full
+    /// buffer of ready sources would starve the wakers, or they the sources.
+    #[inline]
+    fn select_or_wake(
+        &self,
+        turn: &Turn,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let notify = &self.shared.notify;
+        let (pending, timeout) = if timeout == Some(Duration::ZERO) {
+            (notify.pending(), timeout)
+        } else {
+            match notify.enter() {
+                0 => (0, timeout),
+                pending => (pending, Some(Duration::ZERO)),
+            }
+        };
+        let reserved = if turn.kernel_first { 0 } else { pending };
+        let room = capacity.saturating_sub(reserved);
+        if room == 0 {
+            return Ok(());
+        }
+        let selected = self.selector.select(events, room, timeout);
+        if selected.is_err() {
+            notify.leave_interrupted();
+        }
+        selected
+    }
+
+    /// The kernel's object is handed out: from now on it is told of every
+    /// wake, since others may watch it.
+    pub(crate) fn expose(&self) {
+        if self.shared.notify.expose() {
+            if let Err(err) = self.shared.signal() {
+                error!("signalling a queue whose descriptor is handed out: {err}");
+            }
+        }
+    }
+
+    /// Registers a source that keeps no state; see `SourceFd`.
+    pub(crate) fn register_raw(
+        &self,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()>
+    where
+        B: Backend<Handle = ()>,
+    {
+        self.selector.register(source, token, interest)
+    }
+
+    /// Reregisters a source that keeps no state.
+    pub(crate) fn reregister_raw(
+        &self,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()>
+    where
+        B: Backend<Handle = ()>,
+    {
+        self.selector.reregister(source, &(), token, interest)
+    }
+
+    /// Deregisters a source that keeps no state.
+    pub(crate) fn deregister_raw(&self, source: RawSource) -> io::Result<()>
+    where
+        B: Backend<Handle = ()>,
+    {
+        self.selector.deregister(source, &())
+    }
+}
+
+/// Interrupts the poll of a queue.
+#[derive(Debug)]
+pub(crate) struct Waker<B: Backend> {
+    shared: Arc<Shared<B::Signal>>,
+    slot: Slot,
+}
+
+impl<B: Backend> Waker<B> {
+    pub(crate) fn new(queue: &Queue<B>, token: Token) -> io::Result<Waker<B>> {
+        let shared = &queue.shared;
+        let slot = shared.notify.open(token, || {
+            let signal = queue.selector.add_signal()?;
+            // Nobody else sets it: `open` calls this under its lock, once.
+            let _ = shared.signal.set(signal);
+            Ok(())
+        })?;
+        Ok(Waker {
+            shared: Arc::clone(shared),
+            slot,
+        })
+    }
+
+    #[inline]
+    pub(crate) fn wake(&self) -> io::Result<()> {
+        if self.shared.notify.wake(&self.slot) {
+            self.shared.signal()
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<B: Backend> Drop for Waker<B> {
+    fn drop(&mut self) {
+        self.shared.notify.close(&self.slot);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests;

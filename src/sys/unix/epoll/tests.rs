@@ -1,0 +1,164 @@
+//! The truth tables of epoll, which need no kernel, and what only epoll has.
+
+use super::*;
+use crate::sys::queue::Queue;
+use std::sync::Arc;
+
+const IN: u32 = libc::EPOLLIN as u32;
+const PRI: u32 = libc::EPOLLPRI as u32;
+const OUT: u32 = libc::EPOLLOUT as u32;
+const ERR: u32 = libc::EPOLLERR as u32;
+const HUP: u32 = libc::EPOLLHUP as u32;
+const RDHUP: u32 = libc::EPOLLRDHUP as u32;
+const ET: u32 = libc::EPOLLET as u32;
+
+/// All that a mask can hold: 64 combinations.
+fn all_masks() -> impl Iterator<Item = u32> {
+    let bits = [IN, PRI, OUT, ERR, HUP, RDHUP];
+    (0..1u32 << bits.len()).map(move |choice| {
+        let chosen = bits.iter().enumerate();
+        chosen.fold(0, |mask, (index, bit)| {
+            mask | if choice >> index & 1 == 1 { *bit } else { 0 }
+        })
+    })
+}
+
+#[test]
+fn every_mask_tells_what_the_table_says() {
+    let mut seen = 0;
+    for mask in all_masks() {
+        // Written as the table in the documentation of `Event`, one bit at a
+        // time, and not as the code does it.
+        let has = |bit: u32| mask & bit == bit;
+        let expected = [
+            (Readiness::READABLE, has(IN) || has(PRI)),
+            (Readiness::WRITABLE, has(OUT)),
+            (Readiness::ERROR, has(ERR)),
+            (Readiness::READ_CLOSED, has(HUP) || (has(IN) && has(RDHUP))),
+            (
+                Readiness::WRITE_CLOSED,
+                has(HUP) || (has(OUT) && has(ERR)) || mask == 0x8,
+            ),
+            (Readiness::PRIORITY, has(PRI)),
+            (Readiness::AIO, false),
+            (Readiness::LIO, false),
+        ];
+        let readiness = readiness_of(mask);
+        for (bit, on) in expected {
+            assert_eq!(readiness.intersects(bit), on, "{mask:#x}: {bit:?}");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 64);
+}
+
+#[test]
+fn unknown_bits_tell_nothing() {
+    assert_eq!(readiness_of(0x40 | 1 << 27), Readiness::EMPTY);
+    // They also make "an error and nothing else" something else.
+    assert!(!readiness_of(ERR | 0x40).intersects(Readiness::WRITE_CLOSED));
+}
+
+#[test]
+fn the_mask_of_each_interest() {
+    let (readable, writable) = (Interest::READABLE, Interest::WRITABLE);
+    let priority = Interest::PRIORITY;
+    let cases = [
+        (readable, IN | RDHUP | ET),
+        (writable, OUT | ET),
+        (priority, PRI | ET),
+        (readable | writable, IN | RDHUP | OUT | ET),
+        (readable | priority, IN | RDHUP | PRI | ET),
+        (writable | priority, OUT | PRI | ET),
+        (readable | writable | priority, IN | RDHUP | OUT | PRI | ET),
+    ];
+    for (interest, mask) in cases {
+        assert_eq!(mask_of(interest), mask, "{interest:?}");
+    }
+}
+
+#[test]
+fn the_event_is_the_kernel_s_struct() {
+    use std::mem::{align_of, size_of};
+    assert_eq!(size_of::<Event>(), size_of::<libc::epoll_event>());
+    assert_eq!(align_of::<Event>(), align_of::<libc::epoll_event>());
+}
+
+#[test]
+fn details_name_the_bits() {
+    struct Details(Event);
+    impl fmt::Debug for Details {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt_raw(f)
+        }
+    }
+    let event = Event(libc::epoll_event {
+        events: IN | HUP | 0x40,
+        u64: 7,
+    });
+    let text = format!("{:?}", Details(event));
+    assert_eq!(
+        text,
+        "epoll_event { events: EPOLLIN | EPOLLHUP | 0x40, u64: 7 }"
+    );
+}
+
+/// One pass over the kernel's queue, without waiting.
+fn select_now(selector: &Selector) -> Vec<Event> {
+    let mut events = Vec::with_capacity(4);
+    selector
+        .select(&mut events, 4, Some(Duration::ZERO))
+        .unwrap();
+    events
+}
+
+#[test]
+fn the_signal_is_hidden_unless_a_token_is_its_cookie() {
+    let selector = Selector::new().unwrap();
+    let signal = selector.add_signal().unwrap();
+
+    let mut batch = select_now(&selector);
+    assert_eq!(batch.len(), 1, "the signal is added signalled");
+    assert!(selector.hide_signal(&mut batch));
+    assert!(batch.is_empty());
+    assert!(!selector.hide_signal(&mut batch));
+
+    let other = EventFd::new(1).unwrap();
+    let cookie = Token(selector.cookie() as usize);
+    if cfg!(not(target_pointer_width = "64")) {
+        return; // There, no token is as wide as the cookie.
+    }
+    let fd = other.as_fd().as_raw_fd();
+    selector.register(fd, cookie, Interest::READABLE).unwrap();
+    super::super::super::Signal::signal(&signal).unwrap();
+    let mut batch = select_now(&selector);
+    assert_eq!(batch.len(), 2);
+    assert!(!selector.hide_signal(&mut batch));
+    assert!(batch.iter().all(|event| event.token() == cookie));
+}
+
+#[test]
+fn a_caller_whose_token_is_the_cookie_loses_neither_events_nor_wakes() {
+    let queue = Arc::new(Queue::<Selector>::new().unwrap());
+    let waker = crate::sys::queue::Waker::new(&queue, Token(1)).unwrap();
+    let cookie = Token(queue.selector().cookie() as usize);
+    let source = EventFd::new(1).unwrap();
+    let fd = source.as_fd().as_raw_fd();
+    queue
+        .selector()
+        .register(fd, cookie, Interest::READABLE)
+        .unwrap();
+    waker.wake().unwrap();
+
+    let mut events = Vec::with_capacity(8);
+    let mut tokens = Vec::new();
+    let mut turn = crate::sys::Turn::default();
+    for _ in 0..4 {
+        queue
+            .poll(&mut turn, &mut events, 8, Some(Duration::ZERO))
+            .unwrap();
+        tokens.extend(events.iter().map(Event::token));
+    }
+    assert!(tokens.contains(&cookie));
+    assert_eq!(tokens.iter().filter(|token| **token == Token(1)).count(), 1);
+}

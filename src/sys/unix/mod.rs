@@ -1,0 +1,25 @@
+//! Unix: a source is a file descriptor. The table of mechanisms.
+
+pub(crate) mod net;
+#[allow(unsafe_code)]
+pub(crate) mod sockaddr;
+#[allow(unsafe_code)]
+pub(crate) mod syscall;
+#[allow(unsafe_code)]
+mod waker;
+
+pub(crate) type RawSource = std::os::fd::RawFd;
+
+// Which mechanism a system has, and whether its queue is one descriptor that
+// can be handed out: `queue_fd` keeps or drops the items in it.
+cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        pub(crate) mod epoll;
+        pub(crate) use epoll::Selector;
+        macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
+    } else {
+        pub(crate) use super::none::Selector;
+        macro_rules! queue_fd { ($($item:item)*) => {} }
+    }
+}
+pub(crate) use queue_fd;

@@ -1,0 +1,266 @@
+//! The libc calls that sockets and pipes need, each wrapped once.
+//!
+//! Descriptors come in as [`BorrowedFd`] and go out as [`OwnedFd`], so that no caller can use a
+//! closed one or forget to close one: a descriptor is owned before the next call that may fail.
+//! A function that stands for one call bears the name of that call.
+//!
+//! What differs from system to system has two bodies here and one table that picks between them;
+//! no caller asks which system it runs on.
+
+use std::io::{self, IoSlice};
+use std::mem;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::net::SocketAddr as UnixAddr;
+
+use libc::{c_int, c_void, socklen_t, ssize_t};
+
+use super::sockaddr::SockAddr;
+
+/// The result of a call that answers -1 and `errno` when it fails.
+#[inline]
+pub(crate) fn check(ret: c_int) -> io::Result<c_int> {
+    if ret == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(ret)
+    }
+}
+
+/// The result of a call that answers a count of bytes, or -1 and `errno` when it fails.
+#[inline]
+pub(crate) fn check_len(ret: ssize_t) -> io::Result<usize> {
+    usize::try_from(ret).map_err(|_negative| io::Error::last_os_error())
+}
+
+/// Gives a call's new descriptor its owner.
+///
+/// # Safety
+///
+/// `ret` is what a call returned that makes a descriptor for its caller alone.
+unsafe fn owned(ret: c_int) -> io::Result<OwnedFd> {
+    let fd = check(ret)?;
+    // SAFETY: the caller promises that this descriptor is new and belongs to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// As [`owned`], for a call that fills in two descriptors and has succeeded.
+///
+/// # Safety
+///
+/// Both descriptors are new and belong to the caller alone.
+unsafe fn owned_pair([first, second]: [c_int; 2]) -> io::Result<(OwnedFd, OwnedFd)> {
+    // SAFETY: the caller promises that it is new.
+    let first = unsafe { owned(first) };
+    // SAFETY: the caller promises that it is new.
+    let second = unsafe { owned(second) };
+    Ok((first?, second?))
+}
+
+pub(super) fn bind(fd: BorrowedFd<'_>, addr: &SockAddr) -> io::Result<()> {
+    // SAFETY: `addr` vouches for the pointer and the length, and the kernel only reads them.
+    check(unsafe { libc::bind(fd.as_raw_fd(), addr.as_ptr(), addr.len()) }).map(drop)
+}
+
+/// Listens with the longest queue of pending connections that the system grants.
+///
+/// A queue that is full drops connections, and a dropped TCP connection is tried again only a
+/// second later: a burst would then take seconds where a long queue takes milliseconds.
+pub(super) fn listen(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: listen(2) touches no memory of ours.
+    check(unsafe { libc::listen(fd.as_raw_fd(), BACKLOG) }).map(drop)
+}
+
+pub(super) fn connect(fd: BorrowedFd<'_>, addr: &SockAddr) -> io::Result<()> {
+    // SAFETY: `addr` vouches for the pointer and the length, and the kernel only reads them.
+    check(unsafe { libc::connect(fd.as_raw_fd(), addr.as_ptr(), addr.len()) }).map(drop)
+}
+
+pub(super) fn setsockopt(
+    fd: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+    value: c_int,
+) -> io::Result<()> {
+    let value: *const c_int = &value;
+    let len = mem::size_of::<c_int>() as socklen_t;
+    // SAFETY: `value` points to a c_int that outlives the call, and `len` is its size.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, value.cast(), len) }).map(drop)
+}
+
+pub(super) fn getsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<c_int> {
+    let mut value: c_int = 0;
+    let mut len = mem::size_of::<c_int>() as socklen_t;
+    let start: *mut c_int = &mut value;
+    // SAFETY: the kernel writes at most `len` bytes, which is the size of `value`.
+    check(unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, start.cast(), &mut len) })?;
+    Ok(value)
+}
+
+/// Sends on a connected socket, and never raises SIGPIPE.
+pub(super) fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let start = bytes.as_ptr().cast::<c_void>();
+    // SAFETY: the kernel only reads the bytes of the slice.
+    check_len(unsafe { libc::send(fd.as_raw_fd(), start, bytes.len(), NO_SIGPIPE) })
+}
+
+pub(super) fn sendto(fd: BorrowedFd<'_>, bytes: &[u8], to: &SockAddr) -> io::Result<usize> {
+    let start = bytes.as_ptr().cast::<c_void>();
+    let flags = NO_SIGPIPE;
+    // SAFETY: the kernel only reads the bytes of the slice, and those that `to` vouches for.
+    let ret = unsafe {
+        libc::sendto(
+            fd.as_raw_fd(),
+            start,
+            bytes.len(),
+            flags,
+            to.as_ptr(),
+            to.len(),
+        )
+    };
+    check_len(ret)
+}
+
+/// Sends several buffers on a connected socket, and never raises SIGPIPE: that is why this is
+/// sendmsg(2) and not writev(2), which takes no flags.
+pub(super) fn sendmsg(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    // More buffers than the kernel takes are no error: the caller sees a short write.
+    let bufs = &bufs[..bufs.len().min(IOV_MAX)];
+    // SAFETY: a msghdr is plain data whose zeroes mean "no address, no buffers, no control data".
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    // An IoSlice has the layout of an iovec by std's promise. The pointer is mutable only by the
+    // shape of the struct: sendmsg(2) does not write through it.
+    message.msg_iov = bufs.as_ptr().cast_mut().cast();
+    message.msg_iovlen = bufs.len() as _;
+    // SAFETY: `message` names `bufs` alone, which outlive the call.
+    check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &message, NO_SIGPIPE) })
+}
+
+/// Receives without taking what it received off the socket's queue.
+pub(super) fn peek(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<usize> {
+    let start = buf.as_mut_ptr().cast::<c_void>();
+    // SAFETY: the kernel writes at most `buf.len()` bytes into the slice.
+    check_len(unsafe { libc::recv(fd.as_raw_fd(), start, buf.len(), libc::MSG_PEEK) })
+}
+
+/// As [`peek`], with the address of the sender.
+pub(super) fn peek_from(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(usize, SockAddr)> {
+    let start = buf.as_mut_ptr().cast::<c_void>();
+    let mut sender = SockAddr::room();
+    let (addr, len) = sender.as_mut_ptrs();
+    let flags = libc::MSG_PEEK;
+    // SAFETY: the kernel writes at most `buf.len()` bytes into the slice, and at most as many
+    // bytes of address as `sender` says in `len`.
+    let ret = unsafe { libc::recvfrom(fd.as_raw_fd(), start, buf.len(), flags, addr, len) };
+    Ok((check_len(ret)?, sender))
+}
+
+/// Switches non-blocking mode in one call, where fcntl(2) would need two.
+pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
+    let mut on = c_int::from(nonblocking);
+    // SAFETY: FIONBIO reads one c_int, which outlives the call.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONBIO as _, &mut on) }).map(drop)
+}
+
+// THE TABLE. Can the kernel make a descriptor that is non-blocking and close-on-exec from its first
+// moment? Where it cannot, the flags are set afterwards, and a fork(2) of another thread in between
+// leaks the descriptor into the child.
+cfg_if! {
+    if #[cfg(all(target_os = "android", target_arch = "x86"))] {
+        // The seccomp filter of apps on 32-bit x86 kills a process that calls accept4(2).
+        mod accept;
+        mod atomic;
+        pub(super) use accept::accept;
+        pub(crate) use atomic::{pipe, socket, socketpair};
+    } else if #[cfg(any(
+        target_os = "android",
+        target_os = "cygwin",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "fuchsia",
+        target_os = "hurd",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "solaris",
+    ))] {
+        mod accept4;
+        mod atomic;
+        pub(super) use accept4::accept;
+        pub(crate) use atomic::{pipe, socket, socketpair};
+
+        // The other bodies are plain POSIX: the tests run them here too.
+        #[cfg(all(test, not(loom)))]
+        mod accept;
+        #[cfg(all(test, not(loom)))]
+        mod stepwise;
+    } else {
+        mod accept;
+        mod stepwise;
+        pub(super) use accept::accept;
+        pub(crate) use stepwise::{pipe, socket, socketpair};
+    }
+}
+
+// Does a negative backlog mean the kernel's own maximum (net.core.somaxconn, kern.ipc.somaxconn),
+// which an administrator may have raised over the constant that this crate was compiled with?
+cfg_if! {
+    if #[cfg(any(
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "linux",
+        target_os = "openbsd",
+        target_vendor = "apple",
+    ))] {
+        const BACKLOG: c_int = -1;
+    } else {
+        const BACKLOG: c_int = libc::SOMAXCONN;
+    }
+}
+
+// Which call refuses SIGPIPE? Apple's sockets have an option for it, set when they are made
+// (`accept::prepare`); the other systems have a flag for each call.
+cfg_if! {
+    if #[cfg(any(target_vendor = "apple", target_os = "vita"))] {
+        const NO_SIGPIPE: c_int = 0;
+    } else {
+        const NO_SIGPIPE: c_int = libc::MSG_NOSIGNAL;
+    }
+}
+
+// Are there Unix addresses that are names and no paths?
+cfg_if! {
+    if #[cfg(any(target_os = "android", target_os = "linux"))] {
+        #[cfg(target_os = "android")]
+        use std::os::android::net::SocketAddrExt;
+        #[cfg(target_os = "linux")]
+        use std::os::linux::net::SocketAddrExt;
+
+        pub(super) fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
+            addr.as_abstract_name()
+        }
+
+        pub(super) fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
+            UnixAddr::from_abstract_name(name)
+        }
+    } else {
+        pub(super) fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
+            None
+        }
+
+        /// Such a kernel fills the bytes of an unnamed address with zeros.
+        pub(super) fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
+            UnixAddr::from_pathname("")
+        }
+    }
+}
+
+/// How many buffers one call takes on every system that this crate knows.
+const IOV_MAX: usize = if cfg!(any(target_os = "illumos", target_os = "solaris")) {
+    16
+} else {
+    1024
+};
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,0 +1,34 @@
+//! Accepting where accept4(2) is missing or forbidden: the flags are set afterwards.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use super::{check, owned, set_nonblocking};
+use crate::sys::unix::sockaddr::SockAddr;
+
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
+    let mut peer = SockAddr::room();
+    let (addr, len) = peer.as_mut_ptrs();
+    // SAFETY: the kernel writes at most as many bytes of address as `peer` says in `len`.
+    let ret = unsafe { libc::accept(listener.as_raw_fd(), addr, len) };
+    // SAFETY: the descriptor is new.
+    let fd = unsafe { owned(ret) }?;
+    prepare_socket(fd.as_fd())?;
+    Ok((fd, peer))
+}
+
+/// Gives a new socket what the atomic flags give elsewhere, and Apple's refusal of SIGPIPE.
+pub(super) fn prepare_socket(fd: BorrowedFd<'_>) -> io::Result<()> {
+    prepare(fd)?;
+    #[cfg(target_vendor = "apple")]
+    super::setsockopt(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1)?;
+    Ok(())
+}
+
+/// Makes a new descriptor close-on-exec and non-blocking: close-on-exec first, since that is the
+/// flag which a fork(2) of another thread races with.
+pub(super) fn prepare(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: F_SETFD takes an integer and touches no memory of ours.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) })?;
+    set_nonblocking(fd, true)
+}

@@ -1,0 +1,119 @@
+use super::*;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+type Made = io::Result<OwnedFd>;
+type Pair = io::Result<(OwnedFd, OwnedFd)>;
+
+fn assert_flags(fd: &OwnedFd) {
+    // SAFETY: these two commands take and touch no memory.
+    let flags = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) }).unwrap();
+    assert_ne!(flags & libc::O_NONBLOCK, 0, "blocking");
+    // SAFETY: as above.
+    let flags = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) }).unwrap();
+    assert_ne!(flags & libc::FD_CLOEXEC, 0, "inherited by children");
+}
+
+/// Both sets of bodies give the same descriptors.
+#[test]
+fn every_body_makes_nonblocking_cloexec_descriptors() {
+    let sockets: [fn(c_int, c_int) -> Made; 2] = [socket, stepwise::socket];
+    for socket in sockets {
+        assert_flags(&socket(libc::AF_INET, libc::SOCK_STREAM).unwrap());
+        assert_flags(&socket(libc::AF_UNIX, libc::SOCK_DGRAM).unwrap());
+    }
+
+    let pairs: [fn(c_int, c_int) -> Pair; 2] = [socketpair, stepwise::socketpair];
+    for pair in pairs {
+        let (first, second) = pair(libc::AF_UNIX, libc::SOCK_STREAM).unwrap();
+        assert_flags(&first);
+        assert_flags(&second);
+        UnixStream::from(first).write_all(b"over").unwrap();
+        let mut buf = [0; 4];
+        UnixStream::from(second).read_exact(&mut buf).unwrap();
+        assert_eq!(&buf, b"over");
+    }
+
+    let pipes: [fn() -> Pair; 2] = [pipe, stepwise::pipe];
+    for pipe in pipes {
+        let (sender, receiver) = pipe().unwrap();
+        assert_flags(&sender);
+        assert_flags(&receiver);
+        std::fs::File::from(sender).write_all(b"out").unwrap();
+        let mut buf = [0; 3];
+        std::fs::File::from(receiver).read_exact(&mut buf).unwrap();
+        assert_eq!(&buf, b"out");
+    }
+}
+
+#[test]
+fn every_body_accepts() {
+    type Accept = fn(BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)>;
+    let bodies: [Accept; 2] = [accept, accept::accept];
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    for body in bodies {
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (fd, peer) = body(listener.as_fd()).unwrap();
+        assert_flags(&fd);
+        assert_eq!(peer.to_inet().unwrap(), client.local_addr().unwrap());
+    }
+    listener.set_nonblocking(true).unwrap();
+    for body in bodies {
+        let error = body(listener.as_fd()).map(drop).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+}
+
+#[test]
+fn more_buffers_than_the_kernel_takes_are_a_short_write() {
+    let (a, b) = socketpair(libc::AF_UNIX, libc::SOCK_STREAM).unwrap();
+    let bufs = vec![IoSlice::new(b"x"); IOV_MAX + 1];
+    assert_eq!(sendmsg(a.as_fd(), &bufs).unwrap(), IOV_MAX);
+    let mut buf = vec![0; IOV_MAX + 1];
+    assert_eq!(peek(b.as_fd(), &mut buf).unwrap(), IOV_MAX);
+    assert_eq!(UnixStream::from(b).read(&mut buf).unwrap(), IOV_MAX);
+    assert_eq!(
+        sendmsg(a.as_fd(), &[]).unwrap_err().kind(),
+        io::ErrorKind::BrokenPipe
+    );
+}
+
+/// Whether `write` leaves a SIGPIPE for this thread.
+fn raises_sigpipe(write: impl FnOnce() -> io::Result<usize>) -> bool {
+    // SAFETY: zeros are a value of this plain struct.
+    let mut set: libc::sigset_t = unsafe { mem::zeroed() };
+    // SAFETY: `set` is a signal set, here and below.
+    check(unsafe { libc::sigemptyset(&mut set) }).unwrap();
+    // SAFETY: as above.
+    check(unsafe { libc::sigaddset(&mut set, libc::SIGPIPE) }).unwrap();
+    // A blocked signal waits, even one that the process ignores, as every Rust program does.
+    let no_old = std::ptr::null_mut();
+    // SAFETY: as above, and this thread runs nothing but the test.
+    let ret = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &set, no_old) };
+    assert_eq!(ret, 0);
+    assert_eq!(write().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    let now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: as above; the signal's details are not asked for.
+    let taken = unsafe { libc::sigtimedwait(&set, std::ptr::null_mut(), &now) };
+    taken == libc::SIGPIPE
+}
+
+#[test]
+fn no_write_raises_sigpipe() {
+    let broken = || socketpair(libc::AF_UNIX, libc::SOCK_STREAM).unwrap().0;
+    let control = std::fs::File::from(broken());
+    assert!(
+        raises_sigpipe(|| (&control).write(b"x")),
+        "the test is blind"
+    );
+    assert!(!raises_sigpipe(|| send(broken().as_fd(), b"x")));
+    assert!(!raises_sigpipe(|| sendmsg(
+        broken().as_fd(),
+        &[IoSlice::new(b"x")]
+    )));
+}

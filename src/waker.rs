@@ -1,0 +1,143 @@
+use crate::registry::Registry;
+use crate::sys;
+use crate::token::Token;
+use std::io;
+use std::sync::Arc;
+use std::task;
+
+/// Interrupts a [`Poll`] from another thread, or from a signal handler.
+///
+/// Every [`wake`](Waker::wake) is followed by an event with the waker's token
+/// for which [`is_readable`] is true: of the poll that is waiting, or of the
+/// next one. Wakes that come before their event is returned are one event.
+///
+/// A `Poll` can have several wakers, each with its own token. A waker may be
+/// dropped and another made; a wake that was not yet returned as an event is
+/// then forgotten, and the token of a dropped waker never comes again.
+///
+/// A waker does not keep the queue alive. A wake after the `Poll` is gone does
+/// nothing.
+///
+/// # Cost
+///
+/// Only a wake that finds the poller asleep costs a system call. Wakes of a
+/// poller that is busy, and all wakes after the first, are one atomic
+/// operation. That is no longer so once the queue's descriptor was lent (see
+/// [`Poll`'s notes](struct.Poll.html#accessing-the-queue)): then the first wake
+/// of each batch always reaches the kernel.
+///
+/// The first waker of a queue takes one descriptor of the operating system,
+/// which all its wakers share and which lives as long as any of them or the
+/// queue.
+///
+/// # Platform-specific behavior
+///
+/// | system | by |
+/// |---|---|
+/// | Linux, Android | [`eventfd(2)`] |
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(not(feature = "os-poll"))]
+/// # fn main() {}
+/// # #[cfg(feature = "os-poll")]
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{Events, Poll, Token, Waker};
+/// use std::{sync::Arc, thread};
+///
+/// const WAKE: Token = Token(10);
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(2);
+/// let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+///
+/// let thread = thread::spawn({
+///     let waker = Arc::clone(&waker);
+///     move || waker.wake()
+/// });
+///
+/// poll.poll(&mut events, None)?;
+/// let event = events.get(0).expect("no timeout, so there is an event");
+/// assert_eq!(event.token(), WAKE);
+/// assert!(event.is_readable());
+/// # thread.join().expect("the thread ran")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`Poll`]: crate::Poll
+/// [`is_readable`]: crate::event::Event::is_readable
+/// [`eventfd(2)`]: https://man7.org/linux/man-pages/man2/eventfd.2.html
+#[derive(Debug)]
+pub struct Waker {
+    inner: sys::Waker,
+}
+
+impl Waker {
+    /// Makes a waker of the registry's `Poll`.
+    ///
+    /// # Errors
+    ///
+    /// For the first waker, what the operating system says, most likely that
+    /// there are no descriptors left. Nothing is left behind then, and it can
+    /// be tried again.
+    pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
+        let inner = sys::Waker::new(registry.queue(), token)?;
+        Ok(Waker { inner })
+    }
+
+    /// Makes the current or the next poll return an event with the waker's
+    /// token.
+    ///
+    /// What this thread did before is visible to the polling thread once it has
+    /// the event.
+    ///
+    /// Neither blocks, nor locks, nor allocates, and may be called in a signal
+    /// handler; like all system calls it may change `errno`.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says. None is known to happen: in particular
+    /// it is no error that the poller was woken many times before it looked.
+    #[inline]
+    pub fn wake(&self) -> io::Result<()> {
+        self.inner.wake()
+    }
+}
+
+/// Lets a waker wake the task of an executor that polls a future between two
+/// polls of its queue. Errors are logged.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(not(feature = "os-poll"))]
+/// # fn main() {}
+/// # #[cfg(feature = "os-poll")]
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{Events, Poll, Token, Waker};
+/// use std::sync::Arc;
+///
+/// let mut poll = Poll::new()?;
+/// let waker = Arc::new(Waker::new(poll.registry(), Token(0))?);
+/// let task_waker = std::task::Waker::from(waker);
+/// task_waker.wake_by_ref();
+///
+/// let mut events = Events::with_capacity(1);
+/// poll.poll(&mut events, None)?;
+/// assert_eq!(events.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+impl task::Wake for Waker {
+    fn wake(self: Arc<Self>) {
+        task::Wake::wake_by_ref(&self);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Err(err) = Waker::wake(self) {
+            error!("waking a poll: {err}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Defects that mio 1.2.5 has or had. Each test fails there: in debug builds all of them, in
+//! release those whose cause is not a debug check.
+#![cfg(all(target_os = "linux", feature = "os-ext", feature = "net"))]
+
+mod support;
+
+use std::io::{ErrorKind, IoSlice, Write};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream, UnixStream};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use support::{
+    accept_one, assert_kind, assert_would_block, expect_events, in_child, kernel, localhost,
+    open_fds, poll_and_events, wait_until,
+};
+
+const OLD: Token = Token(1);
+const NEW: Token = Token(2);
+
+/// mio #1990: both ignored how far the iterator had come.
+#[test]
+fn mio_1990_iter_hints() {
+    let (mut poll, mut events) = poll_and_events();
+    let (mut one, mut other) = UnixStream::pair().unwrap();
+    poll.registry()
+        .register(&mut one, OLD, Interest::WRITABLE)
+        .unwrap();
+    poll.registry()
+        .register(&mut other, NEW, Interest::WRITABLE)
+        .unwrap();
+    poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+    let mut iter = events.iter();
+    for left in (0..=2).rev() {
+        assert_eq!(iter.size_hint(), (left, Some(left)));
+        assert_eq!(iter.clone().count(), left);
+        assert_eq!(iter.next().is_some(), left > 0);
+    }
+    assert_eq!(iter.size_hint(), (0, Some(0)), "past the end");
+}
+
+/// Was EINVAL from the kernel, which takes no empty buffer.
+#[test]
+fn buffer_of_no_capacity_fetches_one_event() {
+    let mut poll = Poll::new().unwrap();
+    let mut events = Events::with_capacity(0);
+    assert_eq!(events.capacity(), 0);
+    poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+    assert!(events.is_empty());
+    let (mut one, mut other) = UnixStream::pair().unwrap();
+    poll.registry()
+        .register(&mut one, OLD, Interest::WRITABLE)
+        .unwrap();
+    poll.registry()
+        .register(&mut other, NEW, Interest::WRITABLE)
+        .unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert_eq!(events.iter().count(), 1);
+        seen.extend(events.iter().map(Event::token));
+        assert_eq!(events.capacity(), 0);
+    }
+    assert_eq!(seen, [OLD, NEW]);
+}
+
+/// Was EINVAL: the kernel's limit is what fits into a C int of bytes.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn buffer_beyond_the_kernels_limit_works() {
+    let too_many = i32::MAX as usize / std::mem::size_of::<libc::epoll_event>() + 1;
+    // Address space only, as long as nobody writes to it; yet a system may refuse even that.
+    if Vec::<libc::epoll_event>::new()
+        .try_reserve_exact(too_many)
+        .is_err()
+    {
+        return;
+    }
+    let mut poll = Poll::new().unwrap();
+    let mut events = Events::with_capacity(too_many);
+    assert_eq!(events.capacity(), too_many);
+    let (mut one, _other) = UnixStream::pair().unwrap();
+    poll.registry()
+        .register(&mut one, OLD, Interest::WRITABLE)
+        .unwrap();
+    poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+    assert_eq!(events.iter().count(), 1);
+}
+
+/// The association was made before the kernel was asked, and stayed when it said no.
+#[test]
+fn failed_register_leaves_the_source_registrable() {
+    let (mut poll, mut events) = poll_and_events();
+    let (mut one, _other) = UnixStream::pair().unwrap();
+    let fd = one.as_raw_fd();
+    poll.registry()
+        .register(&mut SourceFd(&fd), OLD, Interest::WRITABLE)
+        .unwrap();
+    for _ in 0..2 {
+        let result = poll.registry().register(&mut one, NEW, Interest::WRITABLE);
+        support::assert_os_error(result, libc::EEXIST);
+    }
+    poll.registry().deregister(&mut SourceFd(&fd)).unwrap();
+    poll.registry()
+        .register(&mut one, NEW, Interest::WRITABLE)
+        .unwrap();
+    expect_events(&mut poll, &mut events, &[(NEW, Event::is_writable)]);
+    poll.registry().deregister(&mut one).unwrap();
+}
+
+/// The refusal itself moved the source to the second queue's name.
+#[test]
+fn failed_second_register_leaves_the_first() {
+    let (mut poll, mut events) = poll_and_events();
+    let stranger = Poll::new().unwrap();
+    let (mut one, _other) = UnixStream::pair().unwrap();
+    poll.registry()
+        .register(&mut one, OLD, Interest::READABLE)
+        .unwrap();
+    let result = poll.registry().register(&mut one, NEW, Interest::READABLE);
+    assert_kind(result, ErrorKind::AlreadyExists);
+    if cfg!(debug_assertions) {
+        let result = stranger
+            .registry()
+            .register(&mut one, NEW, Interest::READABLE);
+        assert_kind(result, ErrorKind::AlreadyExists);
+    }
+    poll.registry()
+        .reregister(&mut one, OLD, Interest::WRITABLE)
+        .unwrap();
+    expect_events(&mut poll, &mut events, &[(OLD, Event::is_writable)]);
+    poll.registry().deregister(&mut one).unwrap();
+}
+
+/// A queue that never had the source made it forget the one that has.
+#[test]
+fn failed_deregister_leaves_the_registration() {
+    let (mut poll, mut events) = poll_and_events();
+    let stranger = Poll::new().unwrap();
+    let (mut one, _other) = UnixStream::pair().unwrap();
+    poll.registry()
+        .register(&mut one, OLD, Interest::READABLE)
+        .unwrap();
+    stranger.registry().deregister(&mut one).unwrap_err();
+    poll.registry()
+        .reregister(&mut one, OLD, Interest::WRITABLE)
+        .unwrap();
+    expect_events(&mut poll, &mut events, &[(OLD, Event::is_writable)]);
+    poll.registry().deregister(&mut one).unwrap();
+}
+
+/// Was a panic in debug builds, even when the first waker was gone.
+#[test]
+fn queue_takes_several_wakers() {
+    let (mut poll, mut events) = poll_and_events();
+    let first = Waker::new(poll.registry(), OLD).unwrap();
+    let second = Waker::new(poll.registry(), NEW).unwrap();
+    first.wake().unwrap();
+    second.wake().unwrap();
+    expect_events(
+        &mut poll,
+        &mut events,
+        &[(OLD, Event::is_readable), (NEW, Event::is_readable)],
+    );
+    drop((first, second));
+    let third = Waker::new(poll.registry(), Token(3)).unwrap();
+    third.wake().unwrap();
+    expect_events(&mut poll, &mut events, &[(Token(3), Event::is_readable)]);
+}
+
+/// Vectored writes went without `MSG_NOSIGNAL`; Rust programs ignore the signal, hosts that load
+/// Rust code do not.
+#[test]
+fn vectored_write_to_a_closed_peer_raises_no_signal() {
+    in_child("vectored_write_to_a_closed_peer_raises_no_signal", || {
+        kernel::die_of_broken_pipes();
+        let (mut own, peer) = UnixStream::pair().unwrap();
+        drop(peer);
+        let slices = [IoSlice::new(b"a"), IoSlice::new(b"b")];
+        assert_kind(own.write_vectored(&slices), ErrorKind::BrokenPipe);
+        let (mut own, peer) = support::tcp_pair();
+        kernel::reset_on_close(&peer);
+        drop(peer);
+        let (mut poll, mut events) = poll_and_events();
+        poll.registry()
+            .register(&mut own, OLD, Interest::WRITABLE)
+            .unwrap();
+        expect_events(&mut poll, &mut events, &[(OLD, Event::is_error)]);
+        own.write_vectored(&slices).unwrap_err();
+        assert_kind(own.write_vectored(&slices), ErrorKind::BrokenPipe);
+    });
+}
+
+/// Was reported as a failure, although the connection went on being made.
+#[test]
+fn interrupted_connect_is_under_way() {
+    in_child("interrupted_connect_is_under_way", || {
+        let listener = TcpListener::bind(localhost()).unwrap();
+        let address = listener.local_addr().unwrap();
+        kernel::fail_syscall(libc::SYS_connect, libc::EINTR);
+        TcpStream::connect(address).unwrap();
+    });
+}
+
+/// Each clone took a descriptor.
+#[test]
+fn registry_clone_costs_no_descriptor() {
+    in_child("registry_clone_costs_no_descriptor", || {
+        let poll = Poll::new().unwrap();
+        let before = open_fds();
+        let _clones = [(); 3].map(|()| poll.registry().try_clone().unwrap());
+        assert_eq!(open_fds(), before);
+    });
+}
+
+/// With a backlog of 128 the rest of a burst had to be sent again by the clock, so it could not
+/// complete before the first `accept`.
+#[test]
+fn burst_of_connects_completes_before_any_accept() {
+    let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let burst = 600.min(limit.trim().parse().unwrap());
+    let (mut poll, mut events) = poll_and_events();
+    let listener = TcpListener::bind(localhost()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut clients = Vec::new();
+    for index in 0..burst {
+        let mut client = TcpStream::connect(address).unwrap();
+        poll.registry()
+            .register(&mut client, Token(index), Interest::WRITABLE)
+            .unwrap();
+        clients.push(client);
+    }
+    let mut open = vec![true; burst];
+    let mut left = burst;
+    wait_until(&mut poll, &mut events, "end of the burst", |event| {
+        assert!(event.is_writable() && !event.is_error(), "{event:?}");
+        left -= usize::from(std::mem::take(&mut open[event.token().0]));
+        left == 0
+    });
+    for _ in 0..burst {
+        drop(accept_one(|| listener.accept()));
+    }
+    assert_would_block(listener.accept());
+}

@@ -1,0 +1,79 @@
+//! A wake costs a system call only where somebody may sleep: the table of what strace counts.
+
+#![cfg(all(target_os = "linux", feature = "os-ext"))]
+
+use std::os::fd::AsRawFd;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use mio::{Events, Poll, Token, Waker};
+
+#[path = "support/kernel.rs"]
+mod kernel;
+
+use kernel::{check, step, Row};
+
+const NOW: Option<Duration> = Some(Duration::ZERO);
+const WAIT: &str = "epoll_wait|epoll_pwait";
+
+#[test]
+fn wakers() {
+    let table: &[Row] = &[
+        ("Waker::new", &["eventfd2", "epoll_ctl"]),
+        ("another Waker::new", &[]),
+        ("drop one", &[]),
+        ("wake an awake poll 1000 times", &[]),
+        ("poll, woken", &[WAIT]),
+        ("poll, not woken", &[WAIT]),
+        ("wake 1000 times, poll each time", &[WAIT; 1000]),
+        ("sleep", &[WAIT]),
+        ("wake a sleeping poll", &["write"]),
+        ("take the descriptor", &[]),
+        ("wake, descriptor taken", &["write"]),
+        ("wake again, descriptor taken", &[]),
+        ("drop the last", &["close"]),
+    ];
+    let sections = kernel::strace("wakers", &[], || {
+        let mut poll = Poll::new().unwrap();
+        let mut events = Events::with_capacity(16);
+        let waker = step("Waker::new", || Waker::new(poll.registry(), Token(0))).unwrap();
+        let other = step("another Waker::new", || {
+            Waker::new(poll.registry(), Token(1))
+        })
+        .unwrap();
+        // The first poll may take what the set-up signalled.
+        poll.poll(&mut events, NOW).unwrap();
+        step("drop one", || drop(other));
+        step("wake an awake poll 1000 times", || {
+            (0..1000).for_each(|_| waker.wake().unwrap());
+        });
+        step("poll, woken", || poll.poll(&mut events, None)).unwrap();
+        assert_eq!(events.iter().count(), 1);
+        step("poll, not woken", || poll.poll(&mut events, NOW)).unwrap();
+        assert!(events.is_empty());
+        step("wake 1000 times, poll each time", || {
+            for _ in 0..1000 {
+                waker.wake().unwrap();
+                poll.poll(&mut events, None).unwrap();
+            }
+        });
+
+        let (ready, asleep) = mpsc::channel();
+        let sleeper = thread::spawn(move || {
+            ready.send(kernel::thread_id()).unwrap();
+            step("sleep", || poll.poll(&mut events, None)).unwrap();
+            assert_eq!(events.iter().count(), 1);
+            poll
+        });
+        kernel::wait_until_polling(asleep.recv().unwrap());
+        step("wake a sleeping poll", || waker.wake()).unwrap();
+        let poll = sleeper.join().unwrap();
+        step("take the descriptor", || poll.as_raw_fd());
+        step("wake, descriptor taken", || waker.wake()).unwrap();
+        step("wake again, descriptor taken", || waker.wake()).unwrap();
+        drop(poll);
+        step("drop the last", || drop(waker));
+    });
+    check(&sections, table);
+}

@@ -1,0 +1,57 @@
+//! Options of UDP sockets reach the kernel and come back.
+#![cfg(all(target_os = "linux", feature = "os-poll", feature = "net"))]
+
+mod support;
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use mio::net::UdpSocket;
+use support::{assert_kind, localhost, localhost_v6};
+
+#[test]
+fn udp_options_come_back_as_they_were_set() {
+    let socket = UdpSocket::bind(localhost()).unwrap();
+    for on in [true, false] {
+        socket.set_broadcast(on).unwrap();
+        assert_eq!(socket.broadcast().unwrap(), on);
+        socket.set_multicast_loop_v4(on).unwrap();
+        assert_eq!(socket.multicast_loop_v4().unwrap(), on);
+    }
+    socket.set_ttl(61).unwrap();
+    assert_eq!(socket.ttl().unwrap(), 61);
+    socket.set_multicast_ttl_v4(7).unwrap();
+    assert_eq!(socket.multicast_ttl_v4().unwrap(), 7);
+    assert_eq!(support::socket_option(&socket, libc::SO_REUSEADDR), 0);
+    if let Ok(socket) = UdpSocket::bind(localhost_v6()) {
+        for on in [true, false] {
+            socket.set_multicast_loop_v6(on).unwrap();
+            assert_eq!(socket.multicast_loop_v6().unwrap(), on);
+        }
+        let only = support::kernel::only_v6(&socket);
+        assert_eq!(socket.only_v6().unwrap(), only);
+    }
+}
+
+#[test]
+fn multicast_group_is_joined_once_and_left_once() {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0).into()).unwrap();
+    let (group, interface) = (Ipv4Addr::new(239, 255, 77, 1), Ipv4Addr::LOCALHOST);
+    socket.join_multicast_v4(&group, &interface).unwrap();
+    assert_kind(
+        socket.join_multicast_v4(&group, &interface),
+        ErrorKind::AddrInUse,
+    );
+    socket.leave_multicast_v4(&group, &interface).unwrap();
+    assert_kind(
+        socket.leave_multicast_v4(&group, &interface),
+        ErrorKind::AddrNotAvailable,
+    );
+    if let Ok(socket) = UdpSocket::bind(localhost_v6()) {
+        // The loopback is interface 1 in every network namespace.
+        let group = Ipv6Addr::new(0xff11, 0, 0, 0, 0, 0, 0, 0x7701);
+        socket.join_multicast_v6(&group, 1).unwrap();
+        assert_kind(socket.join_multicast_v6(&group, 1), ErrorKind::AddrInUse);
+        socket.leave_multicast_v6(&group, 1).unwrap();
+    }
+}

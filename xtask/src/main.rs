@@ -1,0 +1,90 @@
+//! `cargo xtask`: the chores of this repository that plain cargo cannot do.
+//!
+//! Every job is a module with one `run`; `ci` strings them together. A job
+//! either does all that it names or fails with a message that says what to do
+//! about it: nothing is skipped in silence.
+
+mod api;
+mod ci;
+mod loom;
+mod msrv;
+mod powerset;
+mod process;
+mod setup;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{bail, Result};
+use pico_args::Arguments;
+
+use crate::workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask <job> [options]
+
+Jobs:
+  ci                 all that must pass before a change lands, cheap checks first
+      --only A,B     only these steps, in the order of the full run
+      --from STEP    this step and all that follow
+      --list         the names of the steps
+  tidy               the budgets of the code: each with its figure and its limit
+  msrv               check the packaged crate with the oldest supported compiler
+  powerset           check every combination of features, and each alias once
+  loom               explore the interleavings of the waker's state machine
+  api                compare the public API with that of mio 1.2.5
+      --target T     for the target T instead of this machine's
+  setup              install what the CI run needs and this machine lacks
+  help               this text
+";
+
+fn main() -> ExitCode {
+    match dispatch(Arguments::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(mut args: Arguments) -> Result<()> {
+    if args.contains(["-h", "--help"]) {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let job = args.subcommand()?.unwrap_or_else(|| "help".to_owned());
+    if job == "help" {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let workspace = Workspace::find()?;
+    match job.as_str() {
+        "ci" => {
+            let selection = ci::Selection::from_args(&mut args)?;
+            no_more(args)?;
+            ci::run(&workspace, &selection)
+        }
+        "api" => {
+            let target: Option<String> = args.opt_value_from_str("--target")?;
+            no_more(args)?;
+            api::run(&workspace, target.as_deref())
+        }
+        "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
+        "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
+        "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
+        "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
+        "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
+        unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),
+    }
+}
+
+/// A mistyped option must not be taken for its absence.
+fn no_more(args: Arguments) -> Result<()> {
+    let rest = args.finish();
+    if !rest.is_empty() {
+        bail!("arguments not understood: {rest:?}; `cargo xtask help` lists what there is");
+    }
+    Ok(())
+}
