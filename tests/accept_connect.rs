@@ -11,7 +11,7 @@ use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Token};
 use support::{
     accept_one, assert_kind, assert_would_block, expect_events, expect_no_events, is_close_on_exec,
-    is_nonblocking, kernel, localhost, localhost_v6, poll_and_events, temp_path,
+    is_nonblocking, localhost, localhost_v6, poll_and_events, situations, temp_path,
 };
 
 const LISTENER: Token = Token(1000);
@@ -118,7 +118,7 @@ fn address_of_nobody_cannot_be_bound() {
 #[test]
 fn refused_connect_is_reported_by_event_and_error() {
     let (mut poll, mut events) = poll_and_events();
-    let (_reserved, address) = kernel::deaf_port();
+    let (_reserved, address) = situations::deaf_port();
     let mut client = TcpStream::connect(address).unwrap();
     poll.registry()
         .register(&mut client, CLIENT, Interest::WRITABLE)
@@ -191,7 +191,7 @@ fn unix_connect_to_nobody_fails_at_once() {
 fn unix_connect_to_a_full_backlog_would_block() {
     let (_dir, path) = temp_path("socket");
     let listener = UnixListener::bind(&path).unwrap();
-    kernel::set_backlog(&listener, 1);
+    situations::set_backlog(&listener, 1);
     let mut clients = Vec::new();
     let error = loop {
         match UnixStream::connect(&path) {

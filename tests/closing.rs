@@ -195,7 +195,7 @@ fn unix_shutdown_of_both_directions() {
 #[test]
 fn shutdown_of_an_unconnected_peer_is_the_systems_error() {
     let (own, peer) = support::tcp_pair();
-    support::kernel::reset_on_close(&peer);
+    support::situations::reset_on_close(&peer);
     drop(peer);
     let (mut poll, mut events) = poll_and_events();
     let mut own = own;
@@ -214,7 +214,7 @@ fn reset_is_an_error_that_is_taken_once() {
         .register(&mut own, OWN, Interest::READABLE)
         .unwrap();
     expect_no_events(&mut poll, &mut events);
-    support::kernel::reset_on_close(&peer);
+    support::situations::reset_on_close(&peer);
     drop(peer);
     expect_events(
         &mut poll,

@@ -238,8 +238,8 @@ fn bad_addresses() {
 }
 
 /// Makes `call` fail in the calling thread from now on.
-fn deny(call: libc::c_long) {
-    let rules = [(i64::from(call), Vec::new())].into_iter().collect();
+fn deny(call: i64) {
+    let rules = [(call, Vec::new())].into_iter().collect();
     let answer = SeccompAction::Errno(libc::ENOMEM as u32);
     let arch = ARCH.try_into().unwrap();
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, answer, arch).unwrap();

@@ -6,8 +6,8 @@ mod support;
 use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 
-use support::kernel;
 use support::localhost;
+use support::situations;
 use support::watch::{judge_all, keep, Kept, Row, Watch, ERR, HUP, IN, NO_EVENT, OUT, PRI, RDHUP};
 
 #[rustfmt::skip]
@@ -83,7 +83,7 @@ fn peer_wrote_more(watch: &mut Watch) -> Kept {
 }
 
 fn peer_sent_urgent(watch: &mut Watch) -> Kept {
-    then(watch, |peer, _| kernel::send_urgent(peer))
+    then(watch, |peer, _| situations::send_urgent(peer))
 }
 
 fn peer_half_closed(watch: &mut Watch) -> Kept {
@@ -92,7 +92,7 @@ fn peer_half_closed(watch: &mut Watch) -> Kept {
 
 fn urgent_then_half_closed(watch: &mut Watch) -> Kept {
     then(watch, |peer, _| {
-        kernel::send_urgent(peer);
+        situations::send_urgent(peer);
         peer.shutdown(Shutdown::Write).unwrap();
     })
 }
@@ -122,20 +122,20 @@ fn peer_then_own(watch: &mut Watch) -> Kept {
 fn reset(watch: &mut Watch) -> Kept {
     let (peer, own) = tcp();
     watch.start(&own);
-    kernel::reset_on_close(&peer);
+    situations::reset_on_close(&peer);
     drop(peer);
     vec![own.into()]
 }
 
 fn refused(watch: &mut Watch) -> Kept {
-    let (reserved, address) = kernel::deaf_port();
+    let (reserved, address) = situations::deaf_port();
     let own = mio::net::TcpStream::connect(address).unwrap();
     watch.add(&own);
     keep(reserved, own)
 }
 
 fn unconnected(watch: &mut Watch) -> Kept {
-    let own = kernel::tcp_socket();
+    let own = situations::tcp_socket();
     watch.add(&own);
     vec![own]
 }
@@ -159,7 +159,7 @@ fn writable_only_closed(watch: &mut Watch) -> Kept {
 fn writable_only_reset(watch: &mut Watch) -> Kept {
     let (peer, own) = tcp();
     watch.start_writable_only(&own);
-    kernel::reset_on_close(&peer);
+    situations::reset_on_close(&peer);
     drop(peer);
     vec![own.into()]
 }
@@ -183,7 +183,7 @@ fn listener_one_more(watch: &mut Watch) -> Kept {
 fn listener_shut(watch: &mut Watch) -> Kept {
     let own = TcpListener::bind(localhost()).unwrap();
     watch.start(&own);
-    kernel::shutdown_read(&own);
+    situations::shutdown_read(&own);
     vec![own.into()]
 }
 

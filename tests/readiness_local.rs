@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 
 use mio::unix::pipe;
-use support::kernel::{self, RawEpoll};
+use support::situations::{self, RawEpoll};
 use support::watch::{judge_all, keep, Kept, Row, Watch, ERR, HUP, IN, NO_EVENT, OUT, RDHUP};
 
 #[rustfmt::skip]
@@ -156,7 +156,7 @@ fn full_then_page_read(watch: &mut Watch) -> Kept {
 /// The read end of a named pipe that nobody writes to, and what to open for writing.
 fn fifo() -> (File, impl FnOnce() -> File) {
     let (dir, path) = support::temp_path("fifo");
-    kernel::make_fifo(&path);
+    situations::make_fifo(&path);
     let mut options = OpenOptions::new();
     let reader = options
         .read(true)
@@ -184,14 +184,14 @@ fn fifo_writer_left(watch: &mut Watch) -> Kept {
 }
 
 fn eventfd_written(watch: &mut Watch) -> Kept {
-    let mut counter = File::from(kernel::eventfd());
+    let mut counter = File::from(situations::eventfd());
     watch.start(&counter);
     counter.write_all(&1_u64.to_ne_bytes()).unwrap();
     vec![counter.into()]
 }
 
 fn eventfd_written_again(watch: &mut Watch) -> Kept {
-    let mut counter = File::from(kernel::eventfd());
+    let mut counter = File::from(situations::eventfd());
     watch.start(&counter);
     for _ in 0..3 {
         counter.write_all(&1_u64.to_ne_bytes()).unwrap();

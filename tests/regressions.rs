@@ -13,8 +13,8 @@ use mio::net::{TcpListener, TcpStream, UnixStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use support::{
-    accept_one, assert_kind, assert_would_block, expect_events, in_child, kernel, localhost,
-    open_fds, poll_and_events, wait_until,
+    accept_one, assert_kind, assert_would_block, expect_events, in_child, localhost, open_fds,
+    poll_and_events, situations, wait_until,
 };
 
 const OLD: Token = Token(1);
@@ -175,13 +175,13 @@ fn queue_takes_several_wakers() {
 #[test]
 fn vectored_write_to_a_closed_peer_raises_no_signal() {
     in_child("vectored_write_to_a_closed_peer_raises_no_signal", || {
-        kernel::die_of_broken_pipes();
+        situations::die_of_broken_pipes();
         let (mut own, peer) = UnixStream::pair().unwrap();
         drop(peer);
         let slices = [IoSlice::new(b"a"), IoSlice::new(b"b")];
         assert_kind(own.write_vectored(&slices), ErrorKind::BrokenPipe);
         let (mut own, peer) = support::tcp_pair();
-        kernel::reset_on_close(&peer);
+        situations::reset_on_close(&peer);
         drop(peer);
         let (mut poll, mut events) = poll_and_events();
         poll.registry()
@@ -199,7 +199,7 @@ fn interrupted_connect_is_under_way() {
     in_child("interrupted_connect_is_under_way", || {
         let listener = TcpListener::bind(localhost()).unwrap();
         let address = listener.local_addr().unwrap();
-        kernel::fail_syscall(libc::SYS_connect, libc::EINTR);
+        situations::fail_syscall(libc::SYS_connect, libc::EINTR);
         TcpStream::connect(address).unwrap();
     });
 }

@@ -8,7 +8,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr;
 
 use mio::net::{UnixDatagram, UnixListener, UnixStream};
-use support::kernel;
+use support::situations;
 
 /// Abstract names that are this test's own: a middle part makes them unique.
 fn name(parts: [&[u8]; 2]) -> Vec<u8> {
@@ -27,7 +27,7 @@ fn accept_names_an_abstract_peer() {
                 [b"\0", client.as_slice()].concat(),
                 [b"\0", server.as_slice()].concat(),
             );
-            let _stream = kernel::unix_stream_bound_and_connected(&own, &to);
+            let _stream = situations::unix_stream_bound_and_connected(&own, &to);
             let (stream, peer) = listener.accept().unwrap();
             assert_eq!(peer.as_abstract_name(), Some(client.as_slice()));
             let asked = stream.peer_addr().unwrap();

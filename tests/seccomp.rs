@@ -20,11 +20,8 @@ mod kernel;
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
 /// Filters the calling thread: `calls` meet `matched`, all others `other`.
-fn filter(calls: &[libc::c_long], matched: SeccompAction, other: SeccompAction) {
-    let rules: BTreeMap<_, _> = calls
-        .iter()
-        .map(|&call| (i64::from(call), Vec::new()))
-        .collect();
+fn filter(calls: &[i64], matched: SeccompAction, other: SeccompAction) {
+    let rules: BTreeMap<_, _> = calls.iter().map(|&call| (call, Vec::new())).collect();
     let arch = ARCH.try_into().unwrap();
     let filter = SeccompFilter::new(rules, other, matched, arch).unwrap();
     let program: BpfProgram = filter.try_into().unwrap();
@@ -108,7 +105,7 @@ fn whole_milliseconds_never_try_pwait2() {
 }
 
 /// What mio 1.2 itself issues, `epoll_pwait2` and `sendmsg`, and what the Rust runtime needs.
-fn allowed() -> Vec<libc::c_long> {
+fn allowed() -> Vec<i64> {
     let mut calls = vec![
         libc::SYS_epoll_create1,
         libc::SYS_epoll_ctl,
@@ -198,9 +195,8 @@ fn workload() {
     client.set_nodelay(true).unwrap();
     assert!(client.take_error().unwrap().is_none());
     client.peer_addr().unwrap();
-    server
-        .write_vectored(&[std::io::IoSlice::new(b"mio")])
-        .unwrap();
+    let written = server.write_vectored(&[std::io::IoSlice::new(b"mio")]);
+    assert_eq!(written.unwrap(), 3);
     expect(&mut poll, &mut events, 2);
     assert_eq!(client.read(&mut [0; 8]).unwrap(), 3);
     assert!(client

@@ -28,7 +28,7 @@ fn udp_options_come_back_as_they_were_set() {
             socket.set_multicast_loop_v6(on).unwrap();
             assert_eq!(socket.multicast_loop_v6().unwrap(), on);
         }
-        let only = support::kernel::only_v6(&socket);
+        let only = support::situations::only_v6(&socket);
         assert_eq!(socket.only_v6().unwrap(), only);
     }
 }

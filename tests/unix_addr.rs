@@ -135,7 +135,7 @@ fn accept_names_a_peer_that_is_bound_to_a_path() {
     let (dir, path) = temp_path("server");
     let client_path = dir.path().join("client");
     let listener = UnixListener::bind(&path).unwrap();
-    let _client = support::kernel::unix_stream_bound_and_connected(
+    let _client = support::situations::unix_stream_bound_and_connected(
         client_path.as_os_str().as_bytes(),
         path.as_os_str().as_bytes(),
     );

@@ -130,8 +130,8 @@ fn forty_wakers_each_have_their_event() {
             waker.wake().unwrap();
         }
         assert_eq!(drain(&mut poll, &mut events), once(0..40));
-        for token in 0..40 {
-            wakers[token].wake().unwrap();
+        for (token, waker) in wakers.iter().enumerate() {
+            waker.wake().unwrap();
             assert_eq!(drain(&mut poll, &mut events), once([token]));
         }
         for token in (1..40).step_by(2) {

@@ -1,7 +1,7 @@
 //! What the kernel-facing tests share: child processes that run one test alone,
 //! descriptor counts, limits, signals, and the system calls as strace sees them.
 
-#![allow(dead_code, unsafe_code)]
+#![allow(dead_code, unreachable_pub, unsafe_code)]
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::process::{Command, Output};
@@ -215,14 +215,10 @@ pub fn thread_id() -> libc::pid_t {
 /// Waits until a thread of this process is inside a system call that waits for events.
 pub fn wait_until_polling(thread: libc::pid_t) {
     #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "arm"))]
-    const EPOLL_WAIT: i64 = libc::SYS_epoll_wait as i64;
+    const EPOLL_WAIT: libc::c_long = libc::SYS_epoll_wait;
     #[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "arm")))]
-    const EPOLL_WAIT: i64 = libc::SYS_epoll_pwait as i64;
-    let waits = [
-        EPOLL_WAIT,
-        libc::SYS_epoll_pwait as i64,
-        libc::SYS_epoll_pwait2 as i64,
-    ];
+    const EPOLL_WAIT: libc::c_long = libc::SYS_epoll_pwait;
+    let waits = [EPOLL_WAIT, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2];
     loop {
         // The file says `running`, or the number of the call and its arguments.
         let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).unwrap();
@@ -230,7 +226,7 @@ pub fn wait_until_polling(thread: libc::pid_t) {
             .split_whitespace()
             .next()
             .and_then(|word| word.parse().ok());
-        if number.is_some_and(|number: i64| waits.contains(&number)) {
+        if number.is_some_and(|number: libc::c_long| waits.contains(&number)) {
             return;
         }
         thread::yield_now();
@@ -250,10 +246,8 @@ pub fn limit_fds(soft: impl FnOnce(libc::rlim_t) -> libc::rlim_t) -> libc::rlim_
     // SAFETY: all-zero is a valid rlimit.
     let mut limit: libc::rlimit = unsafe { mem::zeroed() };
     // SAFETY: the pointer is to a live rlimit, which the kernel fills.
-    assert_eq!(
-        unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) },
-        0
-    );
+    let done = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    assert_eq!(done, 0);
     limit.rlim_cur = soft(limit.rlim_max);
     // SAFETY: the pointer is to a live rlimit, which the kernel reads.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
@@ -290,7 +284,8 @@ pub fn handle_signal(signal: libc::c_int, flags: libc::c_int, handler: extern "C
 
 /// Sends `signal` to one thread of this process.
 pub fn send_signal(thread: libc::pid_t, signal: libc::c_int) {
+    let process = std::process::id() as libc::pid_t;
     // SAFETY: tgkill takes integers only and checks them.
-    let done = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, signal) };
+    let done = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, signal) };
     assert_eq!(done, 0);
 }

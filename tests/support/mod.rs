@@ -8,10 +8,10 @@ mod child;
 mod expect;
 #[cfg(unix)]
 mod fd;
-#[cfg(target_os = "linux")]
-pub(crate) mod kernel;
 #[cfg(all(unix, feature = "os-poll"))]
 mod pair;
+#[cfg(target_os = "linux")]
+pub(crate) mod situations;
 #[cfg(all(target_os = "linux", feature = "os-ext"))]
 pub(crate) mod watch;
 

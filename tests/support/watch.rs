@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-use super::kernel::RawEpoll;
+use super::situations::RawEpoll;
 use super::{flags, poll_and_events, HANG_GUARD};
 
 pub(crate) const IN: u32 = libc::EPOLLIN as u32;
