@@ -1,5 +1,7 @@
 //! No descriptor is lost on any error path, and an error for want of descriptors is not lasting.
 
+// The crate that makes the filters knows 64-bit architectures only.
+#![cfg(target_pointer_width = "64")]
 #![cfg(all(target_os = "linux", feature = "os-ext", feature = "net"))]
 
 use std::env::consts::ARCH;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 
@@ -192,6 +192,27 @@ fn dropped_wakers_do_not_silence_the_others() {
         .chain(&made)
         .for_each(|waker| waker.wake().unwrap());
     assert_eq!(drain(&mut poll, &mut events), once(kept.chain([100, 101])));
+}
+
+#[test]
+fn the_wake_of_a_dropped_waker_does_not_cut_a_timeout_short() {
+    let mut poll = Poll::new().unwrap();
+    let mut events = Events::with_capacity(64);
+    let mut wakers: Vec<_> = (0..40)
+        .map(|token| Waker::new(poll.registry(), Token(token)).unwrap())
+        .collect();
+    assert_eq!(drain(&mut poll, &mut events), once([]));
+    for index in [35, 3] {
+        let waker = wakers.remove(index);
+        waker.wake().unwrap();
+        drop(waker);
+        for timeout in [3000, 3001].map(Duration::from_micros) {
+            let start = Instant::now();
+            poll.poll(&mut events, Some(timeout)).unwrap();
+            assert!(start.elapsed() >= timeout, "{index}: early");
+            assert!(events.is_empty());
+        }
+    }
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn a_timer_wakes_at_any_instruction() {
 fn set_timer(period: Duration) {
     // SAFETY: all-zero is a valid itimerval: a stopped timer.
     let mut timer: libc::itimerval = unsafe { mem::zeroed() };
-    timer.it_interval.tv_usec = libc::suseconds_t::from(period.subsec_micros());
+    timer.it_interval.tv_usec = period.subsec_micros() as _;
     timer.it_value = timer.it_interval;
     // SAFETY: `timer` is a valid itimerval, and the old value is not asked for.
     let done = unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, ptr::null_mut()) };

@@ -46,12 +46,17 @@
 //! [`Poll`]: crate::Poll
 //! [`WouldBlock`]: std::io::ErrorKind::WouldBlock
 
+// The other families of systems have no sockets here yet.
+#[cfg(unix)]
 mod tcp;
+#[cfg(unix)]
 mod udp;
 #[cfg(unix)]
 mod uds;
 
+#[cfg(unix)]
 pub use tcp::{TcpListener, TcpStream};
+#[cfg(unix)]
 pub use udp::UdpSocket;
 #[cfg(unix)]
 pub use uds::{UnixDatagram, UnixListener, UnixStream};

@@ -22,9 +22,11 @@ use crate::{Interest, Registry, Token};
 ///
 /// # Platform-specific behavior
 ///
-/// Which files can be registered is for the kernel to say. On Linux all but
-/// regular files and directories can be: those are always ready, and registering
-/// one fails with [`PermissionDenied`](io::ErrorKind::PermissionDenied).
+/// Which files can be registered is for the kernel to say. On Linux sockets,
+/// pipes, terminals, and the likes of timerfd and inotify can be. Files that are
+/// always ready cannot: regular files, directories, and devices such as
+/// `/dev/null`. Registering one of them fails with
+/// [`PermissionDenied`](io::ErrorKind::PermissionDenied).
 ///
 /// # Examples
 ///

@@ -152,6 +152,9 @@ pub(crate) fn die_of_broken_pipes() {
 }
 
 /// From now on this thread's `number` answers `code` and does nothing. Only for `in_child`.
+///
+/// The crate that makes the filters knows 64-bit architectures only.
+#[cfg(target_pointer_width = "64")]
 pub(crate) fn fail_syscall(number: libc::c_long, code: i32) {
     use seccompiler::{apply_filter, BpfProgram, SeccompAction, SeccompFilter};
     let filter = SeccompFilter::new(

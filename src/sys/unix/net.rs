@@ -86,6 +86,7 @@ pub(crate) fn unix_accept(
     listener: &unix::UnixListener,
 ) -> io::Result<(unix::UnixStream, UnixAddr)> {
     let (socket, peer) = syscall::accept(listener.as_fd())?;
+    peer.check_unix()?;
     let stream = unix::UnixStream::from(socket);
     // Std cannot make every address that it can hold. A connection is never lost for its name.
     let peer = peer
@@ -137,6 +138,7 @@ pub(crate) fn datagram_peek_from(
     buf: &mut [u8],
 ) -> io::Result<(usize, UnixAddr)> {
     let (count, sender) = syscall::peek_from(socket.as_fd(), buf)?;
+    sender.check_unix()?;
     let sender = sender.to_unix().or_else(|_| sockaddr::unnamed())?;
     Ok((count, sender))
 }

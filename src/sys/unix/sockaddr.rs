@@ -166,6 +166,22 @@ impl SockAddr {
 
     /// # Errors
     ///
+    /// `InvalidInput` if this is no address of a Unix socket: then the descriptor was none of one.
+    pub(super) fn check_unix(&self) -> io::Result<()> {
+        // A sender without a name may come without a family too.
+        if self.len == 0 || self.family() == libc::AF_UNIX {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a Unix address",
+        ))
+    }
+
+    /// The address, which has passed [`check_unix`](SockAddr::check_unix).
+    ///
+    /// # Errors
+    ///
     /// What std says of an address that it cannot hold: on Linux a path of 108 bytes, which only
     /// a program that asks the kernel directly can bind.
     pub(crate) fn to_unix(&self) -> io::Result<UnixAddr> {

@@ -123,6 +123,11 @@ pub(super) fn sendto(fd: BorrowedFd<'_>, bytes: &[u8], to: &SockAddr) -> io::Res
 /// Sends several buffers on a connected socket, and never raises SIGPIPE: that is why this is
 /// sendmsg(2) and not writev(2), which takes no flags.
 pub(super) fn sendmsg(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    // The one other difference between the two calls: writev(2) of nothing never reaches the
+    // socket, where it could fail, or be sent as an empty message.
+    if bufs.iter().all(|buf| buf.is_empty()) {
+        return Ok(0);
+    }
     // More buffers than the kernel takes are no error: the caller sees a short write.
     let bufs = &bufs[..bufs.len().min(IOV_MAX)];
     // SAFETY: a msghdr is plain data whose zeroes mean "no address, no buffers, no control data".

@@ -57,6 +57,25 @@ fn a_peer_whose_path_has_no_nul_is_accepted_and_named() {
     assert_eq!(peer.as_pathname(), Some(&*full_path(dir.path())));
 }
 
+/// The bytes of an internet address must not come out as a path.
+#[test]
+fn what_is_no_unix_socket_is_noticed() {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = tcp_bind(any).unwrap();
+    listener.set_nonblocking(false).unwrap();
+    let _client = tcp_connect(listener.local_addr().unwrap()).unwrap();
+    let wrong = unix::UnixListener::from(OwnedFd::from(listener));
+    let error = unix_accept(&wrong).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+
+    let socket = udp_bind(any).unwrap();
+    socket.send_to(b"x", socket.local_addr().unwrap()).unwrap();
+    let wrong = unix::UnixDatagram::from(OwnedFd::from(socket));
+    wrong.set_nonblocking(false).unwrap();
+    let error = datagram_peek_from(&wrong, &mut [0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
 #[test]
 fn a_datagram_from_a_path_without_nul_can_be_answered() {
     let dir = tempfile::tempdir().unwrap();

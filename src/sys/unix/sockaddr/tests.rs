@@ -102,6 +102,21 @@ fn unnamed_addresses_have_no_bytes() {
 }
 
 #[test]
+fn what_is_no_unix_address_is_an_error() {
+    let inet = SockAddr::from_inet("127.0.0.1:1".parse().unwrap());
+    let error = inet.check_unix().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+
+    SockAddr::from_unix(&unnamed().unwrap())
+        .check_unix()
+        .unwrap();
+    received(b"/a\0", 3).check_unix().unwrap();
+    let mut nobody = SockAddr::room();
+    nobody.len = 0;
+    nobody.check_unix().unwrap();
+}
+
+#[test]
 fn a_length_beyond_the_storage_is_cut() {
     let mut raw = received(b"/a\0", 3);
     raw.len = socklen_t::MAX;

@@ -11,7 +11,7 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)
     let (addr, len) = peer.as_mut_ptrs();
     // SAFETY: the kernel writes at most as many bytes of address as `peer` says in `len`.
     let ret = unsafe { libc::accept(listener.as_raw_fd(), addr, len) };
-    // SAFETY: the descriptor is new.
+    // SAFETY: accept(2) made the descriptor, and nobody else knows of it.
     let fd = unsafe { owned(ret) }?;
     prepare_socket(fd.as_fd())?;
     Ok((fd, peer))

@@ -74,10 +74,29 @@ fn more_buffers_than_the_kernel_takes_are_a_short_write() {
     let mut buf = vec![0; IOV_MAX + 1];
     assert_eq!(peek(b.as_fd(), &mut buf).unwrap(), IOV_MAX);
     assert_eq!(UnixStream::from(b).read(&mut buf).unwrap(), IOV_MAX);
-    assert_eq!(
-        sendmsg(a.as_fd(), &[]).unwrap_err().kind(),
-        io::ErrorKind::BrokenPipe
-    );
+}
+
+/// As writev(2) has it, which mio 1.2 calls: a peer that is gone makes no difference.
+#[test]
+fn a_vectored_write_of_nothing_writes_nothing() {
+    let nothing: [&[IoSlice<'_>]; 3] = [
+        &[],
+        &[IoSlice::new(b"")],
+        &[IoSlice::new(b""), IoSlice::new(b"")],
+    ];
+    for bufs in nothing {
+        let (a, b) = socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap();
+        assert_eq!(sendmsg(a.as_fd(), bufs).unwrap(), 0);
+        let error = peek(b.as_fd(), &mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "an empty message");
+        drop(b);
+        assert_eq!(sendmsg(a.as_fd(), bufs).unwrap(), 0);
+    }
+    // An empty buffer is no reason to stop before the full one.
+    let (a, b) = socketpair(libc::AF_UNIX, libc::SOCK_STREAM).unwrap();
+    let bufs = [IoSlice::new(b""), IoSlice::new(b"x")];
+    assert_eq!(sendmsg(a.as_fd(), &bufs).unwrap(), 1);
+    assert_eq!(peek(b.as_fd(), &mut [0]).unwrap(), 1);
 }
 
 /// Whether `write` leaves a SIGPIPE for this thread.
