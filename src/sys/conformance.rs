@@ -22,13 +22,16 @@ macro_rules! conformance {
     };
     (@ $backend:ident, $selector:ty, { $($case:ident),+ $(,)? }) => {
         mod $backend {
-            $( #[test] fn $case() { super::$case::<$selector>() } )+
+            $( #[test]
+ fn $case() { super::$case::<$selector>() } )+
         }
     };
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-conformance!(epoll: crate::sys::unix::epoll::Selector => {
+/// Hands a list of backends, and all cases, to `conformance`.
+macro_rules! all_cases {
+    ($($backends:tt)+) => {
+        conformance!($($backends)+ => {
     a_source_that_is_ready_is_reported_at_registration,
     each_edge_is_reported,
     a_wait_without_readiness_is_silent,
@@ -59,7 +62,15 @@ conformance!(epoll: crate::sys::unix::epoll::Selector => {
     a_batch_of_internal_events_is_not_seen,
     a_queue_can_be_polled_by_another_thread,
 });
+    };
+}
 
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(mio_unsupported_force_poll_poll)
+))]
+all_cases!(epoll: crate::sys::unix::epoll::Selector);
+all_cases!(poll: crate::sys::unix::poll::Selector);
 /// Long enough that it never ends a test that works.
 const HANG: Duration = Duration::from_secs(20);
 
