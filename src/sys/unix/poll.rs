@@ -9,7 +9,7 @@
 //! not asked for again until an operation of the source said `WouldBlock`, or
 //! it was reregistered. Then the level is looked at: what arrived in between is
 //! not lost. Hang-ups and errors, which poll(2) reports unasked and for ever, are
-//! reported once: a source with nothing to ask is left out.
+//! reported once: the source is left out until it is asked for again.
 //!
 //! **Raw descriptors** have no operations of ours to arm them. What was reported
 //! of one is asked for again after a while: a millisecond, doubling to sixteen,

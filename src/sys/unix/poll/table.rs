@@ -11,7 +11,8 @@
 //! | of a slot | means |
 //! |---|---|
 //! | `interest` | what the owner wants to hear |
-//! | `armed` | the part of it that was not reported since it was last asked for; nothing armed is not polled at all, since poll(2) reports errors unasked |
+//! | `armed` | the part of it that was not reported since it was last asked for |
+//! | `ended` | an error or a hang-up was reported, which poll(2) tells unasked and for ever: the slot is not polled until it is asked for again |
 //! | `raw` | its operations are unknown to us, so that reported bits arm again by time |
 
 use super::super::RawSource;
@@ -37,6 +38,7 @@ struct Slot {
     token: Token,
     interest: c_short,
     armed: c_short,
+    ended: bool,
     raw: bool,
     noted: bool,
 }
@@ -70,6 +72,7 @@ impl Table {
             token,
             interest,
             armed: interest,
+            ended: false,
             raw,
             noted: false,
         };
@@ -106,7 +109,7 @@ impl Table {
         slot.version = version;
         slot.token = token;
         slot.interest = interest;
-        slot.armed = interest;
+        slot.arm();
         self.parked -= usize::from(was_parked);
         self.note(handle.index);
         true
@@ -115,8 +118,8 @@ impl Table {
     /// Asks for all of the interest again. Whether there was need to.
     pub(super) fn rearm(&mut self, handle: Handle) -> bool {
         match self.get(handle) {
-            Some(slot) if slot.armed != slot.interest => {
-                slot.armed = slot.interest;
+            Some(slot) if !slot.is_armed() => {
+                slot.arm();
                 self.note(handle.index);
                 true
             }
@@ -134,6 +137,7 @@ impl Table {
         slot.version = 0;
         slot.armed = 0;
         slot.interest = 0;
+        slot.ended = false;
         self.parked -= usize::from(was_parked);
         self.free.push(handle.index);
         self.note(handle.index);
@@ -159,7 +163,7 @@ impl Table {
     pub(super) fn unpark(&mut self) {
         for index in 0..self.slots.len() {
             if self.slots[index].is_parked() {
-                self.slots[index].armed = self.slots[index].interest;
+                self.slots[index].arm();
                 self.note(index);
             }
         }
@@ -180,8 +184,17 @@ impl Table {
 }
 
 impl Slot {
+    fn is_armed(&self) -> bool {
+        self.armed == self.interest && !self.ended
+    }
+
     fn is_parked(&self) -> bool {
-        self.raw && self.armed != self.interest
+        self.raw && !self.is_armed()
+    }
+
+    fn arm(&mut self) {
+        self.armed = self.interest;
+        self.ended = false;
     }
 }
 
@@ -215,8 +228,9 @@ impl PollSet {
         for index in table.changed.drain(..) {
             let slot = &mut table.slots[index];
             slot.noted = false;
-            // A descriptor that is negative is skipped by the kernel.
-            let fd = if slot.armed == 0 { -1 } else { slot.fd };
+            // With nothing armed, errors and hang-ups are still reported. A
+            // descriptor that is negative is skipped.
+            let fd = if slot.ended { -1 } else { slot.fd };
             self.fds[index + 1] = entry(fd, slot.armed);
             self.versions[index] = slot.version;
         }
@@ -274,22 +288,19 @@ impl Table {
         let slot = &mut self.slots[index];
         let was_parked = slot.is_parked();
         slot.armed &= !consumed(revents);
+        slot.ended = revents & ENDED != 0;
         self.parked += usize::from(slot.is_parked() && !was_parked);
         self.note(index);
     }
 }
 
-/// The bits that a report uses up. After the end, nothing is asked: it would be
-/// reported without end.
+/// The bits that a report uses up: data and a half close are read alike.
 fn consumed(revents: c_short) -> c_short {
-    if revents & ENDED != 0 {
-        return !0;
-    }
-    let mut bits = revents;
     if revents & super::READ_BITS != 0 {
-        bits |= super::READ_BITS;
+        revents | super::READ_BITS
+    } else {
+        revents
     }
-    bits
 }
 
 fn entry(fd: RawSource, events: c_short) -> pollfd {
