@@ -397,10 +397,13 @@ mod kernel {
         let result = append(events, room, |buffer, max| {
             let (epoll, timespec): (_, *const Timespec) = (epoll.as_raw_fd(), &timespec);
             let sigmask: *const libc::sigset_t = std::ptr::null();
+            let sigmask_size = 8_usize;
             let number = libc::SYS_epoll_pwait2;
             // SAFETY: `append` says that `buffer` has room for `max` events;
             // `timespec` lives through the call; no signal mask is given.
-            let ret = unsafe { libc::syscall(number, epoll, buffer, max, timespec, sigmask, 8) };
+            let ret = unsafe {
+                libc::syscall(number, epoll, buffer, max, timespec, sigmask, sigmask_size)
+            };
             check(ret as libc::c_int)
         });
         match result.as_ref().map_err(io::Error::raw_os_error) {

@@ -34,7 +34,8 @@ impl Model {
         let mut hits = 0;
         for entry in &mut self.set.fds[1..] {
             let answer = answers.iter().find(|(fd, _)| *fd == entry.fd);
-            entry.revents = answer.map_or(0, |(_, revents)| *revents);
+            let unasked = ENDED | libc::POLLNVAL;
+            entry.revents = answer.map_or(0, |(_, revents)| revents & (entry.events | unasked));
             hits += usize::from(entry.revents != 0);
         }
         let mut seen = Vec::new();
@@ -135,7 +136,7 @@ fn raw_slots_are_found_by_descriptor_and_armed_by_time() {
     );
     model.table.unpark();
     assert!(!model.table.has_parked());
-    assert_eq!(model.asked(), [(10, IN | OUT)]);
+    assert_eq!(model.asked(), [(10, 0), (10, IN | OUT)]);
     model.report(&[(10, IN)], 8);
     assert!(model.table.remove(raw));
     assert!(!model.table.has_parked());
