@@ -58,7 +58,10 @@
 // Features, and systems, gate what is public, and nothing beneath it: what they
 // do not reach is unused, and that is fine.
 #![cfg_attr(
-    not(all(unix, feature = "os-poll", feature = "os-ext", feature = "net")),
+    any(
+        not(all(unix, feature = "os-poll", feature = "os-ext", feature = "net")),
+        mio_unsupported_force_poll_poll
+    ),
     allow(dead_code, unused_imports, unused_macros)
 )]
 // A test of a machine that loom drives does not use the rest.

@@ -7,7 +7,6 @@ pub(crate) mod poll;
 pub(crate) mod sockaddr;
 #[allow(unsafe_code)]
 pub(crate) mod syscall;
-#[allow(unsafe_code)]
 mod waker;
 
 pub(crate) type RawSource = std::os::fd::RawFd;
