@@ -55,10 +55,13 @@
 //! See [`features`]. By default there are the types alone; most programs want
 //! `os-poll` and `net`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Features gate what is public, and nothing beneath it: what a set of features
-// does not reach is unused, and that is fine.
+// Features, and systems, gate what is public, and nothing beneath it: what they
+// do not reach is unused, and that is fine.
 #![cfg_attr(
-    not(all(feature = "os-poll", feature = "os-ext", feature = "net")),
+    any(
+        not(all(unix, feature = "os-poll", feature = "os-ext", feature = "net")),
+        mio_unsupported_force_poll_poll
+    ),
     allow(dead_code, unused_imports, unused_macros)
 )]
 // A test of a machine that loom drives does not use the rest.
@@ -95,11 +98,16 @@ pub use registry::Registry;
 pub use token::Token;
 pub use waker::Waker;
 
+// The README's example is a test, too.
+#[cfg(all(doctest, unix, feature = "os-poll", feature = "net"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// What each Cargo feature gives.
 ///
 /// | feature | gives |
 /// |---|---|
-/// | `os-poll` | [`Poll::new`]: the event queue of the operating system |
+/// | `os-poll` | `Poll::new`: the event queue of the operating system |
 /// | `net` | the module `net`: TCP, UDP and Unix domain sockets |
 /// | `os-ext` | what one family of systems has: on Unix the module `unix` with pipes and raw descriptors; implies `os-poll` |
 /// | `log` (default) | registrations at level `trace` through the [`log`](https://docs.rs/log) crate, and what went wrong and no caller could be told at level `error` |

@@ -12,8 +12,9 @@ use std::task;
 /// next one. Wakes that come before their event is returned are one event.
 ///
 /// A `Poll` can have several wakers, each with its own token. A waker may be
-/// dropped and another made; a wake that was not yet returned as an event is
-/// then forgotten, and the token of a dropped waker never comes again.
+/// dropped and another made; **a wake that was not yet returned as an event is
+/// forgotten when its waker is dropped**, and the token of a dropped waker never
+/// comes again. Share one in an [`Arc`] among threads that come and go.
 ///
 /// A waker does not keep the queue alive. A wake after the `Poll` is gone does
 /// nothing.
@@ -46,11 +47,11 @@ use std::task;
 /// use mio::{Events, Poll, Token, Waker};
 /// use std::{sync::Arc, thread};
 ///
-/// const WAKE: Token = Token(10);
+/// const STOP: Token = Token(usize::MAX);
 ///
 /// let mut poll = Poll::new()?;
-/// let mut events = Events::with_capacity(2);
-/// let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+/// let mut events = Events::with_capacity(64);
+/// let waker = Arc::new(Waker::new(poll.registry(), STOP)?);
 ///
 /// let thread = thread::spawn({
 ///     let waker = Arc::clone(&waker);
@@ -59,7 +60,7 @@ use std::task;
 ///
 /// poll.poll(&mut events, None)?;
 /// let event = events.get(0).expect("no timeout, so there is an event");
-/// assert_eq!(event.token(), WAKE);
+/// assert_eq!(event.token(), STOP);
 /// assert!(event.is_readable());
 /// # thread.join().expect("the thread ran")?;
 /// # Ok(())
@@ -108,6 +109,10 @@ impl Waker {
 
 /// Lets a waker wake the task of an executor that polls a future between two
 /// polls of its queue. Errors are logged.
+///
+/// With `std::task::Wake` in scope, `arc.wake()` on an `Arc<Waker>` is this
+/// trait's method, which takes the `Arc` and returns nothing; `arc.as_ref().wake()`
+/// is the [`wake`](Waker::wake) above.
 ///
 /// # Examples
 ///

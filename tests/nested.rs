@@ -1,5 +1,6 @@
 //! A poll inside another poll, or inside a raw epoll, shows the outer one every wake.
 
+#![cfg(not(mio_unsupported_force_poll_poll))]
 #![cfg(all(target_os = "linux", feature = "os-ext"))]
 #![allow(unsafe_code)]
 

@@ -1,5 +1,6 @@
 //! A wake costs a system call only where somebody may sleep: the table of what strace counts.
 
+#![cfg(not(mio_unsupported_force_poll_poll))]
 #![cfg(all(target_os = "linux", feature = "os-ext"))]
 
 use std::os::fd::AsRawFd;

@@ -3,14 +3,17 @@
 //! The contract with callers is edge-like: after an event, the next one is
 //! only promised once an operation said `WouldBlock` (or the source was
 //! registered anew). Kernels that report edges themselves need nothing more
-//! from us: `KernelEdges`.
+//! from us: [`KernelEdges`]. Queues that report levels, or report once, become
+//! edge-like by [`EmulatedEdges`]: the backend reports a readiness once and
+//! holds it back, and the `WouldBlock` of an operation arms it again. Since
+//! arming looks at the level anew, what arrived in between is not lost.
 
 use super::queue::Queue;
-use super::{Backend, RawSource, Registration};
+use super::{Backend, RawSource, Rearm, Registration};
 use crate::interest::Interest;
 use crate::token::Token;
-use std::io;
 use std::sync::Arc;
+use std::{fmt, io};
 
 /// The kernel reports each edge and knows the source by its descriptor: there
 /// is nothing to remember, so a source is as large as its descriptor.
@@ -47,4 +50,108 @@ impl<B: Backend<Handle = ()>> Registration<B> for KernelEdges {
 
     #[inline]
     fn would_block(&self) {}
+}
+
+/// The queue reports a readiness once; the source asks again.
+pub(crate) struct EmulatedEdges<B: Rearm>(Option<Box<Armed<B>>>);
+
+/// What it takes to ask again.
+#[derive(Debug)]
+struct Armed<B: Rearm> {
+    queue: Arc<Queue<B>>,
+    source: RawSource,
+    handle: B::Handle,
+}
+
+impl<B: Rearm> Default for EmulatedEdges<B> {
+    fn default() -> EmulatedEdges<B> {
+        EmulatedEdges(None)
+    }
+}
+
+impl<B: Rearm> EmulatedEdges<B> {
+    /// The registration, if it is one with `queue`.
+    fn with(&self, queue: &Arc<Queue<B>>) -> io::Result<&Armed<B>> {
+        match &self.0 {
+            Some(armed) if Arc::ptr_eq(&armed.queue, queue) => Ok(armed),
+            Some(_) => Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "I/O source already registered with a different `Registry`",
+            )),
+            None => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "I/O source not registered with `Registry`",
+            )),
+        }
+    }
+}
+
+impl<B: Rearm> Registration<B> for EmulatedEdges<B> {
+    fn register(
+        &mut self,
+        queue: &Arc<Queue<B>>,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        if self.0.is_some() {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "I/O source already registered with a `Registry`",
+            ));
+        }
+        let handle = queue.selector().register(source, token, interest)?;
+        self.0 = Some(Box::new(Armed {
+            queue: Arc::clone(queue),
+            source,
+            handle,
+        }));
+        Ok(())
+    }
+
+    fn reregister(
+        &mut self,
+        queue: &Arc<Queue<B>>,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let armed = self.with(queue)?;
+        let selector = queue.selector();
+        selector.reregister(source, &armed.handle, token, interest)
+    }
+
+    fn deregister(&mut self, queue: &Arc<Queue<B>>, source: RawSource) -> io::Result<()> {
+        let armed = self.with(queue)?;
+        queue.selector().deregister(source, &armed.handle)?;
+        // Its `Drop` finds nothing to do.
+        self.0 = None;
+        Ok(())
+    }
+
+    #[inline]
+    fn would_block(&self) {
+        if let Some(armed) = &self.0 {
+            armed.queue.selector().rearm(armed.source, &armed.handle);
+        }
+    }
+}
+
+impl<B: Rearm> Drop for Armed<B> {
+    /// The queue forgets a source before its handle closes. It has forgotten
+    /// it already after a deregistration, which is no harm.
+    fn drop(&mut self) {
+        let _ = self.queue.selector().deregister(self.source, &self.handle);
+    }
+}
+
+impl<B: Rearm> fmt::Debug for EmulatedEdges<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = if self.0.is_some() {
+            "registered"
+        } else {
+            "none"
+        };
+        f.write_str(text)
+    }
 }

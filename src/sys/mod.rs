@@ -117,6 +117,17 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// shows its token.
     fn deregister(&self, source: RawSource, handle: &Self::Handle) -> io::Result<()>;
 
+    /// Registers a source that keeps no state and has no operations of ours:
+    /// the queue finds it by its descriptor, and edges need no would-block.
+    fn register_raw(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()>;
+
+    /// Changes what `register_raw` registered.
+    fn reregister_raw(&self, source: RawSource, token: Token, interest: Interest)
+        -> io::Result<()>;
+
+    /// Forgets what `register_raw` registered.
+    fn deregister_raw(&self, source: RawSource) -> io::Result<()>;
+
     /// Makes what interrupts `select`, and adds it to the queue *already
     /// signalled*: a thread that sleeps at this moment wakes up once.
     fn add_signal(&self) -> io::Result<Self::Signal>;
@@ -126,6 +137,14 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// The event of a waker: readable, and nothing else.
     fn woken(&self, token: Token) -> Self::Event;
+}
+
+/// A queue that reports a readiness once, until it is asked again.
+pub(crate) trait Rearm: Backend {
+    /// An operation would have blocked: reports the next readiness of the
+    /// source, or one that it has by now. What goes wrong becomes an error
+    /// event of the source.
+    fn rearm(&self, source: RawSource, handle: &Self::Handle);
 }
 
 /// What makes `select` return from another thread, or a signal handler.

@@ -68,6 +68,18 @@ impl Backend for Selector {
         match *self {}
     }
 
+    fn register_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+        match *self {}
+    }
+
+    fn reregister_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+        match *self {}
+    }
+
+    fn deregister_raw(&self, _: RawSource) -> io::Result<()> {
+        match *self {}
+    }
+
     fn add_signal(&self) -> io::Result<Self::Signal> {
         match *self {}
     }

@@ -2,8 +2,7 @@
 
 use super::notify::{Notify, Slot, Turn};
 use super::timeout::Deadline;
-use super::{Backend, RawSource, Signal};
-use crate::interest::Interest;
+use super::{Backend, Signal};
 use crate::token::Token;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -160,40 +159,6 @@ impl<B: Backend> Queue<B> {
                 error!("signalling a queue whose descriptor is handed out: {err}");
             }
         }
-    }
-
-    /// Registers a source that keeps no state; see `SourceFd`.
-    pub(crate) fn register_raw(
-        &self,
-        source: RawSource,
-        token: Token,
-        interest: Interest,
-    ) -> io::Result<()>
-    where
-        B: Backend<Handle = ()>,
-    {
-        self.selector.register(source, token, interest)
-    }
-
-    /// Reregisters a source that keeps no state.
-    pub(crate) fn reregister_raw(
-        &self,
-        source: RawSource,
-        token: Token,
-        interest: Interest,
-    ) -> io::Result<()>
-    where
-        B: Backend<Handle = ()>,
-    {
-        self.selector.reregister(source, &(), token, interest)
-    }
-
-    /// Deregisters a source that keeps no state.
-    pub(crate) fn deregister_raw(&self, source: RawSource) -> io::Result<()>
-    where
-        B: Backend<Handle = ()>,
-    {
-        self.selector.deregister(source, &())
     }
 }
 

@@ -2,6 +2,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use crate::event;
+use crate::sys::Backend;
 use crate::{Interest, Registry, Token};
 
 /// Registers a descriptor that belongs to somebody else.
@@ -107,7 +108,10 @@ impl event::Source for SourceFd<'_> {
         token: Token,
         interests: Interest,
     ) -> io::Result<()> {
-        registry.queue().register_raw(*self.0, token, interests)
+        registry
+            .queue()
+            .selector()
+            .register_raw(*self.0, token, interests)
     }
 
     fn reregister(
@@ -116,11 +120,14 @@ impl event::Source for SourceFd<'_> {
         token: Token,
         interests: Interest,
     ) -> io::Result<()> {
-        registry.queue().reregister_raw(*self.0, token, interests)
+        registry
+            .queue()
+            .selector()
+            .reregister_raw(*self.0, token, interests)
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        registry.queue().deregister_raw(*self.0)
+        registry.queue().selector().deregister_raw(*self.0)
     }
 }
 

@@ -124,6 +124,18 @@ impl Backend for Model {
         Ok(())
     }
 
+    fn register_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reregister_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn deregister_raw(&self, _: RawSource) -> io::Result<()> {
+        Ok(())
+    }
+
     fn add_signal(&self) -> io::Result<Model> {
         self.signal()?;
         Ok(self.clone())

@@ -10,7 +10,7 @@
 //! changed. `EPOLL_CTL_MOD` looks at the state anew, which is what makes a
 //! reregistration report what is ready.
 //!
-//! **The signal** is an eventfd, registered edge-triggered and never read. Its
+//! **The signal** is an eventfd or a pipe, registered edge-triggered and never read. Its
 //! events carry the `COOKIE`, see there, and are taken out of each batch.
 //!
 //! **Waiting**: `epoll_wait` takes milliseconds. A timeout with a finer part goes
@@ -26,7 +26,7 @@
 //! [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
 
 use super::super::{flags, timeout, Backend, RawEvent};
-use super::waker::EventFd;
+use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
@@ -82,7 +82,7 @@ impl Selector {
 impl Backend for Selector {
     type Event = Event;
     type Registration = KernelEdges;
-    type Signal = EventFd;
+    type Signal = Wakeup;
     type Handle = ();
 
     fn new() -> io::Result<Selector> {
@@ -129,8 +129,25 @@ impl Backend for Selector {
         kernel::epoll_ctl(self.epoll.as_fd(), libc::EPOLL_CTL_DEL, source, 0, 0)
     }
 
-    fn add_signal(&self) -> io::Result<EventFd> {
-        let signal = EventFd::new(1)?;
+    fn register_raw(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
+        self.register(source, token, interest)
+    }
+
+    fn reregister_raw(
+        &self,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.reregister(source, &(), token, interest)
+    }
+
+    fn deregister_raw(&self, source: RawSource) -> io::Result<()> {
+        self.deregister(source, &())
+    }
+
+    fn add_signal(&self) -> io::Result<Wakeup> {
+        let signal = Wakeup::signalled()?;
         kernel::epoll_ctl(
             self.epoll.as_fd(),
             libc::EPOLL_CTL_ADD,
@@ -380,10 +397,13 @@ mod kernel {
         let result = append(events, room, |buffer, max| {
             let (epoll, timespec): (_, *const Timespec) = (epoll.as_raw_fd(), &timespec);
             let sigmask: *const libc::sigset_t = std::ptr::null();
+            let sigmask_size = 8_usize;
             let number = libc::SYS_epoll_pwait2;
             // SAFETY: `append` says that `buffer` has room for `max` events;
             // `timespec` lives through the call; no signal mask is given.
-            let ret = unsafe { libc::syscall(number, epoll, buffer, max, timespec, sigmask, 8) };
+            let ret = unsafe {
+                libc::syscall(number, epoll, buffer, max, timespec, sigmask, sigmask_size)
+            };
             check(ret as libc::c_int)
         });
         match result.as_ref().map_err(io::Error::raw_os_error) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sys::queue::Queue;
+use crate::sys::Signal;
 use std::sync::Arc;
 
 const IN: u32 = libc::EPOLLIN as u32;
@@ -123,14 +124,14 @@ fn the_signal_is_hidden_unless_a_token_is_its_cookie() {
     assert!(batch.is_empty());
     assert!(!selector.hide_signal(&mut batch));
 
-    let other = EventFd::new(1).unwrap();
+    let other = Wakeup::signalled().unwrap();
     let cookie = Token(selector.cookie() as usize);
     if cfg!(not(target_pointer_width = "64")) {
         return; // There, no token is as wide as the cookie.
     }
     let fd = other.as_fd().as_raw_fd();
     selector.register(fd, cookie, Interest::READABLE).unwrap();
-    super::super::super::Signal::signal(&signal).unwrap();
+    signal.signal().unwrap();
     let mut batch = select_now(&selector);
     assert_eq!(batch.len(), 2);
     assert!(!selector.hide_signal(&mut batch));
@@ -142,7 +143,7 @@ fn a_caller_whose_token_is_the_cookie_loses_neither_events_nor_wakes() {
     let queue = Arc::new(Queue::<Selector>::new().unwrap());
     let waker = crate::sys::queue::Waker::new(&queue, Token(1)).unwrap();
     let cookie = Token(queue.selector().cookie() as usize);
-    let source = EventFd::new(1).unwrap();
+    let source = Wakeup::signalled().unwrap();
     let fd = source.as_fd().as_raw_fd();
     queue
         .selector()

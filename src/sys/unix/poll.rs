@@ -1,0 +1,434 @@
+//! Backend: [`poll(2)`], for systems that have nothing better.
+//!
+//! **The kernel object**: there is none. The set of descriptors is a table of
+//! ours (see `table`), given to the kernel anew in each call; so a poll costs
+//! time for each registered source. It is compiled on every Unix, and tested
+//! where something better is used.
+//!
+//! **Edges** are emulated by `EmulatedEdges`: a readiness that was reported is
+//! not asked for again until an operation of the source said `WouldBlock`, or
+//! it was reregistered. Then the level is looked at: what arrived in between is
+//! not lost. Hang-ups and errors, which poll(2) reports unasked and for ever, are
+//! reported once: the source is left out until it is asked for again.
+//!
+//! **Raw descriptors** have no operations of ours to arm them. What was reported
+//! of one is asked for again after a while: a millisecond, doubling to sixteen,
+//! and from one again after a reregistration. No edge is lost, its latency is
+//! bounded, and a descriptor that nobody drains costs an event a slice.
+//!
+//! **The signal** wakes the poller, and so does each registration, change and
+//! deregistration while it sleeps, once. That is more than for speed: a sleeping
+//! poll(2) holds the file, and a socket that is closed meanwhile stays open.
+//!
+//! **Limits**: what is registered is not checked (a regular file is always
+//! ready); a descriptor that was closed without deregistration is forgotten as
+//! soon as the kernel says so. There is no descriptor of the queue.
+//!
+//! [`poll(2)`]: https://man7.org/linux/man-pages/man2/poll.2.html
+
+mod table;
+
+use super::super::{flags, timeout, Backend, RawEvent, Rearm, Signal};
+use super::waker::Wakeup;
+use super::RawSource;
+use crate::interest::Interest;
+use crate::readiness::Readiness;
+use crate::sys::edges::EmulatedEdges;
+use crate::token::Token;
+use libc::c_short;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+use table::{PollSet, Table};
+
+pub(crate) use table::Handle;
+
+/// What a readable interest asks for, as far as the system knows it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const READ_BITS: c_short = libc::POLLIN | libc::POLLRDHUP;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const READ_BITS: c_short = libc::POLLIN;
+
+/// The bits of `READ_BITS` that tell of a peer's half close.
+const HALF_CLOSE: c_short = READ_BITS & !libc::POLLIN;
+
+/// How long the reported bits of a raw descriptor rest.
+const SLICE_MIN: Duration = Duration::from_millis(1);
+const SLICE_MAX: Duration = Duration::from_millis(16);
+
+/// A set of descriptors that is given to poll(2).
+#[derive(Debug)]
+pub(crate) struct Selector {
+    shared: Mutex<Shared>,
+    /// Locked by the one thread that polls.
+    poller: Mutex<Poller>,
+    wakeup: Arc<Wakeup>,
+}
+
+/// What all threads change.
+#[derive(Debug)]
+struct Shared {
+    table: Table,
+    /// Whether a poller sleeps over a copy of the table that grows old.
+    asleep: bool,
+    /// Whether it was told already.
+    kicked: bool,
+    /// Whether a reregistration shortened the slice.
+    restart_slice: bool,
+}
+
+/// What only the polling thread uses.
+#[derive(Debug)]
+struct Poller {
+    set: PollSet,
+    slice: Duration,
+    /// When the bits that rest are asked for again.
+    unpark: Option<Instant>,
+}
+
+impl Selector {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // A panic cannot leave the table half changed.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the table, and tells a poller that sleeps.
+    fn change<R>(&self, change: impl FnOnce(&mut Shared) -> R) -> R {
+        let mut shared = self.lock();
+        let result = change(&mut shared);
+        self.kick(&mut shared);
+        result
+    }
+
+    fn kick(&self, shared: &mut Shared) {
+        if shared.asleep && !shared.kicked {
+            shared.kicked = true;
+            if let Err(err) = self.wakeup.signal() {
+                error!("telling a poller of a change: {err}");
+            }
+        }
+    }
+}
+
+impl Backend for Selector {
+    type Event = Event;
+    type Registration = EmulatedEdges<Selector>;
+    type Signal = Kick;
+    type Handle = Handle;
+
+    fn new() -> io::Result<Selector> {
+        let wakeup = Wakeup::new()?;
+        Ok(Selector {
+            shared: Mutex::new(Shared {
+                table: Table::default(),
+                asleep: false,
+                kicked: false,
+                restart_slice: false,
+            }),
+            poller: Mutex::new(Poller {
+                set: PollSet::new(wakeup.as_fd().as_raw_fd()),
+                slice: SLICE_MIN,
+                unpark: None,
+            }),
+            wakeup: Arc::new(wakeup),
+        })
+    }
+
+    fn select(
+        &self,
+        events: &mut Vec<Event>,
+        room: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let poller = self.poller.lock();
+        let mut poller = poller.unwrap_or_else(PoisonError::into_inner);
+        let timeout = self.fall_asleep(&mut poller, timeout);
+        let polled = kernel::poll(&mut poller.set.fds, timeout);
+        let mut shared = self.lock();
+        shared.asleep = false;
+        if std::mem::take(&mut shared.kicked) || poller.set.fds[0].revents != 0 {
+            if let Err(err) = self.wakeup.drain() {
+                error!("reading what woke a poller: {err}");
+            }
+        }
+        let mut hits = match polled {
+            Ok(hits) => hits,
+            // Short of memory for a moment; the caller polls again.
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(err) => return Err(err),
+        };
+        hits -= usize::from(hits > 0 && poller.set.fds[0].revents != 0);
+        let table = &mut shared.table;
+        poller.set.deliver(table, hits, room, |token, revents| {
+            events.push(Event { token, revents });
+        });
+        if table.has_parked() && poller.unpark.is_none() {
+            poller.unpark = Some(Instant::now() + poller.slice);
+        }
+        Ok(())
+    }
+
+    fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
+        check_open(source)?;
+        let mask = mask_of(interest);
+        Ok(self.change(|shared| shared.table.insert(source, token, mask, false)))
+    }
+
+    fn reregister(
+        &self,
+        _: RawSource,
+        handle: &Handle,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let mask = mask_of(interest);
+        found(self.change(|shared| shared.table.change(*handle, token, mask)))
+    }
+
+    fn deregister(&self, _: RawSource, handle: &Handle) -> io::Result<()> {
+        // One that the kernel reported as closed is gone already.
+        self.change(|shared| shared.table.remove(*handle));
+        Ok(())
+    }
+
+    fn register_raw(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
+        check_open(source)?;
+        let mask = mask_of(interest);
+        self.change(|Shared { table, .. }| match table.find_raw(source) {
+            Some(_) => Err(io::Error::from_raw_os_error(libc::EEXIST)),
+            None => {
+                table.insert(source, token, mask, true);
+                Ok(())
+            }
+        })
+    }
+
+    fn reregister_raw(
+        &self,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let mask = mask_of(interest);
+        found(self.change(|shared| {
+            shared.restart_slice = true;
+            let handle = shared.table.find_raw(source);
+            handle.is_some_and(|handle| shared.table.change(handle, token, mask))
+        }))
+    }
+
+    fn deregister_raw(&self, source: RawSource) -> io::Result<()> {
+        found(self.change(|shared| {
+            let handle = shared.table.find_raw(source);
+            handle.is_some_and(|handle| shared.table.remove(handle))
+        }))
+    }
+
+    fn add_signal(&self) -> io::Result<Kick> {
+        let kick = Kick(Arc::clone(&self.wakeup));
+        kick.signal()?;
+        Ok(kick)
+    }
+
+    fn hide_signal(&self, _: &mut Vec<Event>) -> bool {
+        // It takes no place in a batch.
+        false
+    }
+
+    fn woken(&self, token: Token) -> Event {
+        Event {
+            token,
+            revents: libc::POLLIN,
+        }
+    }
+}
+
+impl Selector {
+    /// Brings the poller's copy up to date, and says how long it may sleep over
+    /// it. From here on a change wakes it.
+    fn fall_asleep(&self, poller: &mut Poller, timeout: Option<Duration>) -> Option<Duration> {
+        let mut shared = self.lock();
+        if std::mem::take(&mut shared.restart_slice) {
+            poller.slice = SLICE_MIN;
+        }
+        let mut timeout = timeout;
+        if let Some(at) = poller.unpark {
+            let rest = at.saturating_duration_since(Instant::now());
+            if rest.is_zero() || !shared.table.has_parked() {
+                shared.table.unpark();
+                poller.unpark = None;
+                poller.slice = (poller.slice * 2).min(SLICE_MAX);
+            } else {
+                timeout = Some(timeout.map_or(rest, |timeout| timeout.min(rest)));
+            }
+        }
+        poller.set.sync(&mut shared.table);
+        shared.asleep = timeout != Some(Duration::ZERO);
+        timeout
+    }
+}
+
+impl Rearm for Selector {
+    fn rearm(&self, _: RawSource, handle: &Handle) {
+        let mut shared = self.lock();
+        // A source that was not reported is armed already: then there is
+        // nothing that a sleeper must be told.
+        if shared.table.rearm(*handle) {
+            self.kick(&mut shared);
+        }
+    }
+}
+
+/// Wakes the poller of a set, also when the set is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Kick(Arc<Wakeup>);
+
+impl Signal for Kick {
+    fn signal(&self) -> io::Result<()> {
+        self.0.signal()
+    }
+}
+
+/// poll(2) skips what is no descriptor, so that we must say it.
+fn check_open(source: RawSource) -> io::Result<()> {
+    if source < 0 {
+        Err(io::Error::from_raw_os_error(libc::EBADF))
+    } else {
+        Ok(())
+    }
+}
+
+fn found(found: bool) -> io::Result<()> {
+    if found {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(libc::ENOENT))
+    }
+}
+
+fn mask_of(interest: Interest) -> c_short {
+    let mut mask = 0;
+    if interest.is_readable() {
+        mask |= READ_BITS;
+    }
+    if interest.is_writable() {
+        mask |= libc::POLLOUT;
+    }
+    if interest.is_priority() {
+        mask |= libc::POLLPRI;
+    }
+    mask
+}
+
+fn readiness_of(revents: c_short) -> Readiness {
+    use libc::{POLLERR as ERR, POLLHUP as HUP, POLLIN as IN, POLLOUT as OUT, POLLPRI as PRI};
+
+    Readiness::EMPTY
+        .with(Readiness::READABLE, revents & (IN | PRI) != 0)
+        .with(Readiness::WRITABLE, revents & OUT != 0)
+        .with(Readiness::ERROR, revents & ERR != 0)
+        .with(Readiness::READ_CLOSED, revents & (HUP | HALF_CLOSE) != 0)
+        .with(
+            Readiness::WRITE_CLOSED,
+            revents & HUP != 0 || revents & (OUT | ERR) == OUT | ERR || revents == ERR,
+        )
+        .with(Readiness::PRIORITY, revents & PRI != 0)
+}
+
+/// What one entry reported.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    token: Token,
+    revents: c_short,
+}
+
+impl RawEvent for Event {
+    fn token(&self) -> Token {
+        self.token
+    }
+
+    fn readiness(&self) -> Readiness {
+        readiness_of(self.revents)
+    }
+
+    fn fmt_raw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Mask(c_short);
+        impl fmt::Debug for Mask {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                const NAMES: [(u32, &str); 6] = [
+                    (libc::POLLIN as u32, "POLLIN"),
+                    (libc::POLLPRI as u32, "POLLPRI"),
+                    (libc::POLLOUT as u32, "POLLOUT"),
+                    (libc::POLLERR as u32, "POLLERR"),
+                    (libc::POLLHUP as u32, "POLLHUP"),
+                    (HALF_CLOSE as u32, "POLLRDHUP"),
+                ];
+                flags::fmt_flags(f, u32::from(self.0 as u16), &NAMES)
+            }
+        }
+        f.debug_struct("pollfd")
+            .field("revents", &Mask(self.revents))
+            .finish()
+    }
+}
+
+#[allow(unsafe_code)]
+mod kernel {
+    use super::super::syscall::check;
+    use super::timeout;
+    use libc::pollfd;
+    use std::io;
+    use std::time::Duration;
+
+    pub(super) fn poll(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {
+        let hits = match timeout {
+            Some(precise) if timeout::has_sub_millis(precise) => poll_precise(fds, precise)?,
+            _ => poll_millis(fds, timeout::as_millis(timeout))?,
+        };
+        Ok(hits as usize)
+    }
+
+    fn poll_millis(fds: &mut [pollfd], timeout_ms: libc::c_int) -> io::Result<libc::c_int> {
+        let count = fds.len() as libc::nfds_t;
+        // SAFETY: the kernel reads and writes `count` entries of the slice.
+        check(unsafe { libc::poll(fds.as_mut_ptr(), count, timeout_ms) })
+    }
+
+    #[cfg(all(
+        any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "dragonfly",
+        ),
+        not(miri)
+    ))]
+    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
+        let timeout = libc::timespec {
+            tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: timeout.subsec_nanos() as _,
+        };
+        let count = fds.len() as libc::nfds_t;
+        let sigmask = std::ptr::null();
+        // SAFETY: the kernel reads and writes `count` entries of the slice and
+        // reads `timeout`; no signal mask is given.
+        check(unsafe { libc::ppoll(fds.as_mut_ptr(), count, &timeout, sigmask) })
+    }
+
+    #[cfg(not(all(
+        any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "dragonfly",
+        ),
+        not(miri)
+    )))]
+    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
+        poll_millis(fds, timeout::as_millis(Some(timeout)))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;
