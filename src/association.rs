@@ -23,7 +23,6 @@ mod checked {
     pub(crate) struct QueueId(usize);
 
     impl QueueId {
-        #[cfg_attr(not(feature = "os-poll"), allow(dead_code))]
         pub(crate) fn new() -> QueueId {
             static NEXT: AtomicUsize = AtomicUsize::new(0);
             QueueId(NEXT.fetch_add(1, Ordering::Relaxed))
