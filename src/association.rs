@@ -6,7 +6,8 @@
 //! remember the `Poll` in the source; release builds have no room for it: a
 //! source is as large as its descriptor.
 //!
-//! **Invariant:** the association changes only when the operation succeeded.
+//! **Invariant:** the association follows the kernel: it changes when an
+//! operation succeeded, and ends when the kernel knows of no registration.
 
 #[cfg(debug_assertions)]
 pub(crate) use checked::{Association, QueueId};
@@ -55,8 +56,14 @@ mod checked {
             queue: QueueId,
             reregister: impl FnOnce() -> io::Result<()>,
         ) -> io::Result<()> {
-            self.check(queue)?;
-            reregister()
+            match self.0 {
+                Some(with) if with == queue => reregister(),
+                Some(_) => Err(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    "I/O source already registered with a different `Registry`",
+                )),
+                None => Err(not_registered()),
+            }
         }
 
         pub(crate) fn deregister(
@@ -64,25 +71,27 @@ mod checked {
             queue: QueueId,
             deregister: impl FnOnce() -> io::Result<()>,
         ) -> io::Result<()> {
-            self.check(queue)?;
-            deregister()?;
-            self.0 = None;
-            Ok(())
-        }
-
-        fn check(&self, queue: QueueId) -> io::Result<()> {
-            match self.0 {
-                Some(with) if with == queue => Ok(()),
-                Some(_) => Err(io::Error::new(
-                    io::ErrorKind::AlreadyExists,
-                    "I/O source already registered with a different `Registry`",
-                )),
-                None => Err(io::Error::new(
-                    io::ErrorKind::NotFound,
-                    "I/O source not registered with `Registry`",
-                )),
+            if self.0 != Some(queue) {
+                return Err(not_registered());
             }
+            let result = deregister();
+            let gone = match &result {
+                Ok(()) => true,
+                // The kernel has forgotten it behind our back.
+                Err(err) => err.kind() == io::ErrorKind::NotFound,
+            };
+            if gone {
+                self.0 = None;
+            }
+            result
         }
+    }
+
+    fn not_registered() -> io::Error {
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            "I/O source not registered with `Registry`",
+        )
     }
 }
 

@@ -75,8 +75,9 @@ use std::{fmt, io};
 /// On Unix systems whose queue is a descriptor, `Poll` and `Registry` lend it
 /// by `AsFd` and `AsRawFd`. It can be watched by another queue (it is readable
 /// while events are pending), and sources can be registered with it directly.
-/// Once it was lent, a wake of this `Poll`'s wakers always reaches the kernel,
-/// which makes wakes of a busy `Poll` dearer. It must not be used in a child
+/// Waiting on it directly takes events away, the wakers' among them. Once it was
+/// lent, the kernel is told of the first wake of each batch also while this
+/// `Poll` is busy, which makes wakes dearer. It must not be used in a child
 /// after `fork`, where it is the same queue as the parent's.
 ///
 /// # Implementation

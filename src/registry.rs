@@ -141,9 +141,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`NotFound`] if the source is not registered, [`AlreadyExists`] if it is
-    /// registered with another `Poll` (in builds with debug assertions, else
-    /// `NotFound`), and what the operating system says.
+    /// [`NotFound`] if the source is not registered with this `Poll`, and what
+    /// the operating system says.
     ///
     /// # Examples
     ///
@@ -168,7 +167,6 @@ impl Registry {
     /// # }
     /// ```
     ///
-    /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
     /// [`NotFound`]: io::ErrorKind::NotFound
     pub fn deregister<S>(&self, source: &mut S) -> io::Result<()>
     where

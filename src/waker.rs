@@ -8,8 +8,9 @@ use std::task;
 /// Interrupts a [`Poll`] from another thread, or from a signal handler.
 ///
 /// Every [`wake`](Waker::wake) is followed by an event with the waker's token
-/// for which [`is_readable`] is true: of the poll that is waiting, or of the
-/// next one. Wakes that come before their event is returned are one event.
+/// for which [`is_readable`] is true: of the poll that is waiting, of the next
+/// one, or, where that has no room, of a later one. Wakes that come before their
+/// event is returned are one event.
 ///
 /// A `Poll` can have several wakers, each with its own token. A waker may be
 /// dropped and another made; **a wake that was not yet returned as an event is
@@ -22,10 +23,11 @@ use std::task;
 /// # Cost
 ///
 /// Only a wake that finds the poller asleep costs a system call. Wakes of a
-/// poller that is busy, and all wakes after the first, are one atomic
-/// operation. That is no longer so once the queue's descriptor was lent (see
-/// [`Poll`'s notes](struct.Poll.html#accessing-the-queue)): then the first wake
-/// of each batch always reaches the kernel.
+/// poller that is busy, and all wakes after the first, are one atomic operation
+/// (two for the thirtieth waker of a queue and those after it). Once the queue's
+/// descriptor was lent (see
+/// [`Poll`'s notes](struct.Poll.html#accessing-the-queue)), the first wake of
+/// each batch reaches the kernel, and so do all wakes of a poller that is asleep.
 ///
 /// The first waker of a queue takes one descriptor of the operating system,
 /// which all its wakers share and which lives as long as any of them or the

@@ -29,9 +29,10 @@ use std::fmt;
 /// | [`is_priority`] | `EPOLLPRI` |
 /// | [`is_aio`], [`is_lio`] | never |
 ///
-/// See [`epoll_ctl(2)`] for the flags. On Linux a connected UDP socket whose
-/// peer is unreachable reports an error while it is writable, so that
-/// `is_write_closed` is true although the socket can go on.
+/// See [`epoll_ctl(2)`] for the flags. On Linux an error does not always end a
+/// socket: a connected UDP socket whose peer was unreachable, and one with
+/// messages in its error queue (`MSG_ZEROCOPY`, time stamps), answer
+/// `is_write_closed` with true although they can go on.
 ///
 /// # Examples
 ///
@@ -100,7 +101,7 @@ impl Event {
 
     /// Whether the source has an error; `take_error` of a socket tells which.
     ///
-    /// A failed source also answers its next read or write with the error.
+    /// Most failed sources answer their next read or write with the error, too.
     #[inline]
     pub fn is_error(&self) -> bool {
         self.is(Readiness::ERROR)

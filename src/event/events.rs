@@ -73,8 +73,9 @@ impl Events {
 
     /// Whether the last poll returned as many events as there is room for.
     ///
-    /// More sources may be ready then. A program that sees this often gains by
-    /// a larger capacity.
+    /// More sources may be ready then, and a program that sees this often gains
+    /// by a larger capacity. False is no promise that nothing else is ready:
+    /// only a poll that returns no event is.
     pub fn is_full(&self) -> bool {
         self.raw.len() >= self.room()
     }

@@ -186,8 +186,7 @@ impl<B: Backend> End<B> {
 
 /// A stream's end as a source, and its peer.
 fn stream<B: Backend>() -> (End<B>, UnixStream) {
-    let (io, peer) = UnixStream::pair().unwrap();
-    io.set_nonblocking(true).unwrap();
+    let (io, peer) = crate::sys::unix::net::unix_pair().unwrap();
     let registration = B::Registration::default();
     (End { registration, io }, peer)
 }

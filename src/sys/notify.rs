@@ -19,8 +19,10 @@
 //! A wake signals the kernel if it is the first (no `FIRED` bit was set) and
 //! somebody could be asleep: in our own poll (`ASLEEP`) or, since the
 //! descriptor was handed out, in another queue that watches ours (`EXPOSED`).
-//! Everything else is a wake of a thread that is awake, and costs no system
-//! call: the poller finds the bit when it next enters or leaves a poll.
+//! All other wakes are of a thread that is awake, or about to be woken, and cost
+//! no system call: the poller finds the bit when it next enters or leaves a
+//! poll. If both bits are set every wake signals, since whoever has the
+//! descriptor can take the first signal away from our sleeper.
 //!
 //! Two shortcuts are tempting and wrong. A flag beside the word, or a plain load
 //! in `wake` that skips the read-modify-write, gives the store buffer a chance:
@@ -175,7 +177,11 @@ impl Notify {
             flag.swap(true, AcqRel);
         }
         let old = self.word.fetch_or(slot.bit, AcqRel);
-        old & FIRED == 0 && old & (ASLEEP | EXPOSED) != 0
+        match (old & ASLEEP != 0, old & EXPOSED != 0) {
+            (false, false) => false,
+            (true, true) => true,
+            _ => old & FIRED == 0,
+        }
     }
 
     /// The poller wants to sleep: how many wakes forbid it (a shared bit
@@ -202,6 +208,11 @@ impl Notify {
     /// `room` of them. True if the kernel must be signalled for the rest.
     #[inline]
     pub(crate) fn leave(&self, turn: &mut Turn, room: usize, deliver: impl FnMut(Token)) -> bool {
+        // Of a poller that did not sleep, a wake that this load misses is found
+        // when it next enters. One that did sleep has `ASLEEP` set.
+        if self.word.load(Acquire) & (FIRED | ASLEEP) == 0 {
+            return false;
+        }
         let old = self.word.fetch_and(!ASLEEP, AcqRel);
         old & FIRED != 0 && self.collect(turn, room, deliver)
     }
@@ -256,5 +267,81 @@ impl Woken {
         if let Some(flag) = &self.flag {
             flag.swap(false, AcqRel);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn open(notify: &Notify, token: usize) -> Slot {
+        notify.open(Token(token), || Ok(())).unwrap()
+    }
+
+    fn leave(notify: &Notify, room: usize) -> (Vec<usize>, bool) {
+        let mut tokens = Vec::new();
+        let again = notify.leave(&mut Turn::default(), room, |token| tokens.push(token.0));
+        (tokens, again)
+    }
+
+    #[test]
+    fn only_the_first_wake_of_a_sleeper_signals() {
+        let notify = Notify::new();
+        let (one, two) = (open(&notify, 1), open(&notify, 2));
+        assert!(!notify.wake(&one), "nobody sleeps");
+        assert_eq!(notify.enter(), 1, "and nobody may");
+        assert_eq!(leave(&notify, 4), (vec![1], false));
+
+        assert_eq!(notify.enter(), 0);
+        assert!(notify.wake(&one));
+        assert!(!notify.wake(&one));
+        assert!(!notify.wake(&two), "the first woke it already");
+        assert_eq!(notify.pending(), 2);
+        assert_eq!(leave(&notify, 4), (vec![1, 2], false));
+    }
+
+    #[test]
+    fn a_poller_that_left_is_awake() {
+        let notify = Notify::new();
+        let waker = open(&notify, 1);
+        notify.enter();
+        notify.leave_interrupted();
+        assert!(!notify.wake(&waker));
+        notify.enter();
+        leave(&notify, 1);
+        assert!(!notify.wake(&waker));
+    }
+
+    #[test]
+    fn an_exposed_queue_is_told_of_the_first_wake_and_a_sleeper_of_all() {
+        let notify = Notify::new();
+        let (one, two) = (open(&notify, 1), open(&notify, 2));
+        notify.wake(&one);
+        assert!(notify.expose(), "of what came before");
+        leave(&notify, 4);
+        assert!(!notify.expose());
+
+        assert!(notify.wake(&one));
+        assert!(!notify.wake(&two));
+        assert_eq!(leave(&notify, 1), (vec![1], true), "put back and told");
+        assert_eq!(leave(&notify, 1), (vec![2], false));
+
+        notify.enter();
+        assert!(notify.wake(&one));
+        // The first signal may have gone to somebody else.
+        assert!(notify.wake(&one));
+        assert!(notify.wake(&two));
+    }
+
+    #[test]
+    fn a_first_waker_that_fails_leaves_nothing() {
+        let notify = Notify::new();
+        let failed = notify.open(Token(1), || Err(io::ErrorKind::Other.into()));
+        assert!(failed.is_err());
+        assert!(!notify.is_ready());
+        let waker = open(&notify, 2);
+        assert!(notify.is_ready());
+        assert!(!notify.wake(&waker));
+        assert_eq!(leave(&notify, 4), (vec![2], false));
     }
 }

@@ -71,21 +71,21 @@ impl<B: Backend> Queue<B> {
             Deadline::Now | Deadline::At { .. } => timeout,
         };
         loop {
-            let hidden = self.pass(turn, events, capacity, left)?;
+            let look_again = self.pass(turn, events, capacity, left)?;
             if !events.is_empty() {
                 return Ok(());
             }
             left = deadline.left();
-            // A signal may have taken the place of a source that is ready:
-            // then look again, although the time is over.
-            if left == Some(Duration::ZERO) && !hidden {
+            if left == Some(Duration::ZERO) && !look_again {
                 return Ok(());
             }
         }
     }
 
-    /// Asks the kernel once, unless wake events fill the buffer. True if the
-    /// batch held a signal.
+    /// Asks the kernel once, unless the place is kept for wake events. True if
+    /// a source may be ready that was not seen: a signal took its place, or a
+    /// waker did that was dropped since. Then look again, although the time is
+    /// over.
     fn pass(
         &self,
         turn: &mut Turn,
@@ -94,8 +94,9 @@ impl<B: Backend> Queue<B> {
         timeout: Option<Duration>,
     ) -> io::Result<bool> {
         let notify = &self.shared.notify;
+        let mut asked = true;
         if notify.is_ready() {
-            self.select_or_wake(turn, events, capacity, timeout)?;
+            asked = self.select_or_wake(turn, events, capacity, timeout)?;
         } else {
             self.selector.select(events, capacity, timeout)?;
             // The first waker may have been made while we slept.
@@ -116,12 +117,13 @@ impl<B: Backend> Queue<B> {
                 error!("signalling a queue for the wakes that found no room: {err}");
             }
         }
-        Ok(hidden)
+        Ok(hidden || !asked)
     }
 
     /// Sleeps under the protocol of `notify`. Pending wakes forbid to sleep,
     /// and room is kept for them unless it is the kernel's turn: else a full
     /// buffer of ready sources would starve the wakers, or they the sources.
+    /// False if no room was left to ask the kernel for.
     #[inline]
     fn select_or_wake(
         &self,
@@ -129,7 +131,7 @@ impl<B: Backend> Queue<B> {
         events: &mut Vec<B::Event>,
         capacity: usize,
         timeout: Option<Duration>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let notify = &self.shared.notify;
         let (pending, timeout) = if timeout == Some(Duration::ZERO) {
             (notify.pending(), timeout)
@@ -142,13 +144,13 @@ impl<B: Backend> Queue<B> {
         let reserved = if turn.kernel_first { 0 } else { pending };
         let room = capacity.saturating_sub(reserved);
         if room == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let selected = self.selector.select(events, room, timeout);
         if selected.is_err() {
             notify.leave_interrupted();
         }
-        selected
+        selected.map(|()| true)
     }
 
     /// The kernel's object is handed out: from now on it is told of every

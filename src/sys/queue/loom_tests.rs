@@ -387,3 +387,53 @@ fn loom_source_and_waker_in_one_place() {
         woken.join().unwrap();
     });
 }
+
+#[test]
+fn loom_wakers_that_share_a_bit_publish() {
+    check(|| {
+        let mut poller = Poller::new();
+        let own: Vec<_> = (0..29).map(|token| poller.waker(token)).collect();
+        let wakers = [0, 1].map(|token| Arc::new(poller.waker(40 + token)));
+        let done = [0, 1].map(|_| Arc::new(AtomicUsize::new(0)));
+        let threads: Vec<_> = (0..2)
+            .map(|i| {
+                let (waker, done) = (Arc::clone(&wakers[i]), Arc::clone(&done[i]));
+                thread::spawn(move || {
+                    done.store(1, Relaxed);
+                    waker.wake().unwrap();
+                })
+            })
+            .collect();
+        let mut seen = 0;
+        while seen < 2 {
+            for token in poller.wait(4) {
+                assert_eq!(
+                    done[token - 40].load(Relaxed),
+                    1,
+                    "an event before its cause"
+                );
+                seen += 1;
+            }
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        drop(own);
+    });
+}
+
+#[test]
+fn loom_a_dropped_waker_hides_no_source() {
+    check(|| {
+        let mut poller = Poller::new();
+        let waker = poller.waker(1);
+        waker.wake().unwrap();
+        poller.kernel.change(|state| state.source = Some(Token(7)));
+        let thread = thread::spawn(move || drop(waker));
+        let mut seen = poller.look(1);
+        assert!(!seen.is_empty(), "a source is ready");
+        seen.extend(poller.look(1));
+        thread.join().unwrap();
+        assert!(seen.contains(&7));
+    });
+}

@@ -406,15 +406,22 @@ mod kernel {
             };
             check(ret as libc::c_int)
         });
-        match result.as_ref().map_err(io::Error::raw_os_error) {
-            // The call itself fails with none of these: a kernel that does not
-            // know it, or a sandbox that does not, answers so.
-            Err(Some(libc::ENOSYS | libc::EPERM | libc::EACCES | libc::EOPNOTSUPP)) => {
-                REFUSED.store(true, Relaxed);
-                None
-            }
-            _ => Some(result),
+        let errno = result.as_ref().err().and_then(io::Error::raw_os_error);
+        if errno.map_or(false, is_refusal) {
+            REFUSED.store(true, Relaxed);
+            return None;
         }
+        Some(result)
+    }
+
+    /// Whether a kernel, or a sandbox, that does not know a call answers so.
+    /// The call itself fails with none of these.
+    #[cfg(any(test, all(target_os = "linux", not(miri), not(mio_no_epoll_pwait2))))]
+    pub(super) fn is_refusal(errno: i32) -> bool {
+        matches!(
+            errno,
+            libc::ENOSYS | libc::EPERM | libc::EACCES | libc::EOPNOTSUPP
+        )
     }
 
     #[cfg(not(all(target_os = "linux", not(miri), not(mio_no_epoll_pwait2))))]

@@ -114,6 +114,35 @@ fn select_now(selector: &Selector) -> Vec<Event> {
 }
 
 #[test]
+fn what_refuses_a_call_and_what_is_its_own_error() {
+    for errno in [libc::ENOSYS, libc::EPERM, libc::EACCES, libc::EOPNOTSUPP] {
+        assert!(kernel::is_refusal(errno));
+    }
+    for errno in [libc::EINTR, libc::EINVAL, libc::EBADF, libc::EFAULT] {
+        assert!(!kernel::is_refusal(errno));
+    }
+}
+
+#[test]
+fn no_more_is_asked_for_than_there_is_room() {
+    let selector = Selector::new().unwrap();
+    let sources: Vec<_> = (0..8).map(|_| Wakeup::signalled().unwrap()).collect();
+    for (token, source) in sources.iter().enumerate() {
+        let fd = source.as_fd().as_raw_fd();
+        selector
+            .register(fd, Token(token), Interest::READABLE)
+            .unwrap();
+    }
+    let mut events = Vec::with_capacity(4);
+    let capacity = events.capacity();
+    selector
+        .select(&mut events, usize::MAX, Some(Duration::ZERO))
+        .unwrap();
+    assert_eq!(events.len(), capacity);
+    assert_eq!(events.capacity(), capacity);
+}
+
+#[test]
 fn the_signal_is_hidden_unless_a_token_is_its_cookie() {
     let selector = Selector::new().unwrap();
     let signal = selector.add_signal().unwrap();
@@ -130,7 +159,10 @@ fn the_signal_is_hidden_unless_a_token_is_its_cookie() {
         return; // There, no token is as wide as the cookie.
     }
     let fd = other.as_fd().as_raw_fd();
-    selector.register(fd, cookie, Interest::READABLE).unwrap();
+    let readable = Interest::READABLE;
+    selector.register(fd, Token(1), readable).unwrap();
+    // A reregistration counts as well as a registration.
+    selector.reregister(fd, &(), cookie, readable).unwrap();
     signal.signal().unwrap();
     let mut batch = select_now(&selector);
     assert_eq!(batch.len(), 2);
