@@ -6,7 +6,9 @@ mod support;
 use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::iter::FusedIterator;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
+#[cfg(not(mio_unsupported_force_poll_poll))]
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Wake, Waker as TaskWaker};
 use std::thread;

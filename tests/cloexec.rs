@@ -43,7 +43,13 @@ fn every_descriptor_closes_on_exec() {
     let pipes = pipe::new().unwrap();
 
     let made: Vec<_> = descriptors().difference(&before).copied().collect();
-    assert!(made.len() >= 12, "{made:?}");
+    // The queue of poll(2) and its wakers share one.
+    let queue = if cfg!(mio_unsupported_force_poll_poll) {
+        1
+    } else {
+        2
+    };
+    assert!(made.len() >= 10 + queue, "{made:?}");
     for fd in made {
         assert_eq!(flags(fd) & libc::FD_CLOEXEC, libc::FD_CLOEXEC, "{fd}");
     }

@@ -129,6 +129,28 @@ fn udp_refusal_is_the_next_error() {
     assert!(own.take_error().unwrap().is_none());
 }
 
+/// Nobody has said `WouldBlock` since the error, but reading was awaited all the time.
+#[test]
+fn udp_reading_goes_on_after_an_error_was_taken() {
+    let (mut poll, mut events) = poll_and_events();
+    let peer = UdpSocket::bind(localhost()).unwrap();
+    let elsewhere = UdpSocket::bind(localhost()).unwrap();
+    peer.connect(elsewhere.local_addr().unwrap()).unwrap();
+    let mut own = UdpSocket::bind(localhost()).unwrap();
+    own.connect(peer.local_addr().unwrap()).unwrap();
+    poll.registry()
+        .register(&mut own, ONE, Interest::READABLE)
+        .unwrap();
+    own.send(b"refused").unwrap();
+    expect_events(&mut poll, &mut events, &[(ONE, Event::is_error)]);
+    assert!(own.take_error().unwrap().is_some());
+
+    peer.connect(own.local_addr().unwrap()).unwrap();
+    peer.send(b"x").unwrap();
+    expect_events(&mut poll, &mut events, &[(ONE, Event::is_readable)]);
+    assert_eq!(own.recv(&mut [0; 4]).unwrap(), 1);
+}
+
 /// Unix cuts what does not fit, without a word, and drops the rest of that datagram only.
 #[test]
 fn truncated_datagram_loses_its_tail() {
@@ -191,6 +213,7 @@ fn unix_by_path() {
     let (length, from) = receiver.recv_from(&mut buffer).unwrap();
     assert_eq!(&buffer[..length], b"named");
     assert_eq!(from.as_pathname(), Some(sender_path.as_path()));
+    assert_would_block(receiver.recv_from(&mut buffer));
 
     let unnamed = UnixDatagram::unbound().unwrap();
     assert!(unnamed.local_addr().unwrap().is_unnamed());
@@ -217,6 +240,7 @@ fn unix_pair_and_its_half_close() {
     one.send(b"x").unwrap();
     expect_events(&mut poll, &mut events, &[(OTHER, Event::is_readable)]);
     assert_eq!(other.recv(&mut [0; 4]).unwrap(), 1);
+    assert_would_block(other.recv(&mut [0; 4]));
     other.shutdown(Shutdown::Read).unwrap();
     expect_events(&mut poll, &mut events, &[(OTHER, Event::is_read_closed)]);
     // A datagram socket has no end of stream: it would wait for ever.

@@ -9,7 +9,9 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use mio::event::Source;
-use mio::net::{TcpListener, TcpStream, UnixStream};
+use mio::net::UnixStream;
+#[cfg(not(mio_unsupported_force_poll_poll))]
+use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 

@@ -106,21 +106,39 @@ fn whole_milliseconds_never_try_pwait2() {
     });
 }
 
-/// What mio 1.2 itself issues, `epoll_pwait2` and `sendmsg`, and what the Rust runtime needs.
-fn allowed() -> Vec<i64> {
-    let mut calls = vec![
+/// The calls of the queue.
+#[cfg(not(mio_unsupported_force_poll_poll))]
+fn waits() -> Vec<i64> {
+    vec![
         libc::SYS_epoll_create1,
         libc::SYS_epoll_ctl,
         libc::SYS_epoll_pwait,
         libc::SYS_epoll_pwait2,
+        #[cfg(any(target_arch = "x86_64", target_arch = "arm"))]
+        libc::SYS_epoll_wait,
+    ]
+}
+
+/// The calls of the queue.
+#[cfg(mio_unsupported_force_poll_poll)]
+fn waits() -> Vec<i64> {
+    vec![
+        libc::SYS_ppoll,
+        #[cfg(any(target_arch = "x86_64", target_arch = "arm"))]
+        libc::SYS_poll,
+    ]
+}
+
+/// What mio 1.2 itself issues, `epoll_pwait2` and `sendmsg`, and what the Rust runtime needs.
+fn allowed() -> Vec<i64> {
+    let mut calls = waits();
+    calls.extend([
         libc::SYS_eventfd2,
         libc::SYS_read,
         libc::SYS_write,
         libc::SYS_close,
         libc::SYS_fcntl,
-    ];
-    #[cfg(any(target_arch = "x86_64", target_arch = "arm"))]
-    calls.push(libc::SYS_epoll_wait);
+    ]);
     calls.extend([
         libc::SYS_socket,
         libc::SYS_socketpair,

@@ -6,23 +6,29 @@
 
 use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::AsRawFd;
-use std::time::Duration;
+#[cfg(not(mio_unsupported_force_poll_poll))]
+use std::{os::fd::AsRawFd, time::Duration};
 
 use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
-use mio::unix::{pipe, SourceFd};
-use mio::{Events, Interest, Poll, Token};
+use mio::unix::pipe;
+#[cfg(not(mio_unsupported_force_poll_poll))]
+use mio::{unix::SourceFd, Events};
+use mio::{Interest, Poll, Token};
 
 #[path = "support/kernel.rs"]
 mod kernel;
 
 use kernel::{check, step, Row};
 
+#[cfg(not(mio_unsupported_force_poll_poll))]
 const NOW: Option<Duration> = Some(Duration::ZERO);
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
+#[cfg(not(mio_unsupported_force_poll_poll))]
 const WAIT: &str = "epoll_wait|epoll_pwait";
 
+// The table of poll(2) is that of `syscalls_poll`.
+#[cfg(not(mio_unsupported_force_poll_poll))]
 #[test]
 fn queue_and_registration() {
     let table: &[Row] = &[

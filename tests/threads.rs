@@ -109,6 +109,7 @@ fn a_poll_moves_from_thread_to_thread() {
         assert_eq!(tokens, [1 + round % 2]);
         if round % 2 == 1 {
             receiver.read_exact(&mut [0]).unwrap();
+            receiver.read_exact(&mut [0]).unwrap_err();
         }
     }
 }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,6 +115,8 @@ fn long_timeout_ends_with_readiness_from_another_thread() {
         });
         poll.poll(&mut events, timeout).unwrap();
         assert_eq!(events.iter().count(), 1, "{timeout:?}");
+        assert_eq!(one.read(&mut [0; 4]).unwrap(), 1);
+        support::assert_would_block(one.read(&mut [0; 4]));
         other = writer.join().unwrap();
     }
 }

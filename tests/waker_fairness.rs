@@ -5,10 +5,11 @@
 #![cfg(all(target_os = "linux", feature = "os-ext"))]
 
 use std::collections::HashMap;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::{ErrorKind, Read};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use mio::unix::SourceFd;
+use mio::unix::pipe::Receiver;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 #[path = "support/kernel.rs"]
@@ -23,18 +24,21 @@ const BOUND: usize = 2 * (SOURCES + WAKERS);
 struct Crowd {
     poll: Poll,
     events: Events,
-    sources: Vec<OwnedFd>,
+    /// Eventfds, for a pipe would take two descriptors; as receivers they are sources with
+    /// operations, whose edges are exact on every backend.
+    sources: Vec<Receiver>,
     wakers: Vec<Waker>,
 }
 
 /// A thousand ready sources with the tokens from 0, and wakers with the tokens after them.
 fn crowd(wakers: usize, capacity: usize) -> Crowd {
     let poll = Poll::new().unwrap();
-    let sources: Vec<_> = (0..SOURCES).map(|_| kernel::eventfd(1)).collect();
-    for (token, source) in sources.iter().enumerate() {
-        let mut source = SourceFd(&source.as_raw_fd());
+    let mut sources: Vec<_> = (0..SOURCES)
+        .map(|_| Receiver::from(kernel::eventfd(1)))
+        .collect();
+    for (token, source) in sources.iter_mut().enumerate() {
         poll.registry()
-            .register(&mut source, Token(token), Interest::READABLE)
+            .register(source, Token(token), Interest::READABLE)
             .unwrap();
     }
     let tokens = SOURCES..SOURCES + wakers;
@@ -117,8 +121,14 @@ fn sources_that_never_stop_leave_room_for_wakes() {
             for _ in 0..BOUND {
                 let tokens = crowd.poll();
                 assert_eq!(tokens.len(), 1);
-                match crowd.sources.get(tokens[0]) {
-                    Some(source) => kernel::signal(source.as_raw_fd()),
+                match crowd.sources.get_mut(tokens[0]) {
+                    Some(source) => {
+                        // Drained first, as every backend may demand.
+                        source.read_exact(&mut [0; 8]).unwrap();
+                        let empty = source.read(&mut [0; 8]).unwrap_err();
+                        assert_eq!(empty.kind(), ErrorKind::WouldBlock);
+                        kernel::signal(source.as_raw_fd());
+                    }
                     None => *heard.entry(tokens[0]).or_insert(0) += 1,
                 }
             }

@@ -68,6 +68,7 @@ macro_rules! all_cases {
     a_dropped_waker_is_silent,
     wakers_and_sources_share_a_small_buffer,
     a_batch_of_internal_events_is_not_seen,
+    a_signal_takes_no_place_of_a_source,
     a_queue_can_be_polled_by_another_thread,
     level_repeats_while_it_is_ready,
     one_shot_reports_once,

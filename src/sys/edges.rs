@@ -53,7 +53,10 @@ impl<B: Backend<Handle = ()>> Registration<B> for KernelEdges {
 }
 
 /// The queue reports a readiness once; the source asks again.
-pub(crate) struct EmulatedEdges<B: Rearm>(Option<Box<Armed<B>>>);
+///
+/// What it takes to ask stands here and not behind a pointer: then only the queue
+/// allocates at a registration.
+pub(crate) struct EmulatedEdges<B: Rearm>(Option<Armed<B>>);
 
 /// What it takes to ask again.
 #[derive(Debug)]
@@ -101,11 +104,11 @@ impl<B: Rearm> Registration<B> for EmulatedEdges<B> {
             ));
         }
         let handle = queue.selector().register(source, token, interest)?;
-        self.0 = Some(Box::new(Armed {
+        self.0 = Some(Armed {
             queue: Arc::clone(queue),
             source,
             handle,
-        }));
+        });
         Ok(())
     }
 

@@ -94,7 +94,7 @@ impl<B: Backend> Queue<B> {
         timeout: Option<Duration>,
     ) -> io::Result<bool> {
         let notify = &self.shared.notify;
-        let mut asked = true;
+        let mut asked = capacity;
         if notify.is_ready() {
             asked = self.select_or_wake(turn, events, capacity, timeout)?;
         } else {
@@ -105,6 +105,9 @@ impl<B: Backend> Queue<B> {
             }
         }
         let hidden = self.selector.hide_signal(events);
+        if hidden && events.len() + 1 == asked {
+            self.fill_place_of_signal(events);
+        }
         let from_kernel = events.len();
         let again = notify.leave(turn, capacity - from_kernel, |token| {
             events.push(self.selector.woken(token));
@@ -117,13 +120,26 @@ impl<B: Backend> Queue<B> {
                 error!("signalling a queue for the wakes that found no room: {err}");
             }
         }
-        Ok(hidden || !asked)
+        Ok(hidden || asked == 0)
+    }
+
+    /// The signal took a place of a full batch: gives it to a source, unless
+    /// there is a wake to put there.
+    #[cold]
+    fn fill_place_of_signal(&self, events: &mut Vec<B::Event>) {
+        if events.is_empty() || self.shared.notify.pending() > 0 {
+            return; // The caller looks again, or has a use for the place.
+        }
+        if let Err(err) = self.selector.select(events, 1, Some(Duration::ZERO)) {
+            error!("looking for one more event: {err}");
+        }
+        self.selector.hide_signal(events);
     }
 
     /// Sleeps under the protocol of `notify`. Pending wakes forbid to sleep,
     /// and room is kept for them unless it is the kernel's turn: else a full
     /// buffer of ready sources would starve the wakers, or they the sources.
-    /// False if no room was left to ask the kernel for.
+    /// How many events the kernel was asked for: none if no room was left.
     #[inline]
     fn select_or_wake(
         &self,
@@ -131,7 +147,7 @@ impl<B: Backend> Queue<B> {
         events: &mut Vec<B::Event>,
         capacity: usize,
         timeout: Option<Duration>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<usize> {
         let notify = &self.shared.notify;
         let (pending, timeout) = if timeout == Some(Duration::ZERO) {
             (notify.pending(), timeout)
@@ -144,13 +160,13 @@ impl<B: Backend> Queue<B> {
         let reserved = if turn.kernel_first { 0 } else { pending };
         let room = capacity.saturating_sub(reserved);
         if room == 0 {
-            return Ok(false);
+            return Ok(0);
         }
         let selected = self.selector.select(events, room, timeout);
         if selected.is_err() {
             notify.leave_interrupted();
         }
-        selected.map(|()| true)
+        selected.map(|()| room)
     }
 
     /// The kernel's object is handed out: from now on it is told of every

@@ -1,13 +1,18 @@
 //! What the kernel-facing tests share: child processes that run one test alone,
 //! descriptor counts, limits, signals, and the system calls as strace sees them.
 
-#![allow(dead_code, unreachable_pub, unsafe_code)]
+#![allow(dead_code, unreachable_pub, unused_imports, unsafe_code)]
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::process::{Command, Output};
 use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, fs, io, mem, thread};
+
+#[path = "backend.rs"]
+mod backend;
+
+pub use backend::{wait_until_polling, POLL_QUEUE, QUEUE_FDS, WAKER_FDS};
 
 /// Names the test that a child process was started for.
 const CHILD: &str = "MIO_TEST_CHILD";
@@ -210,27 +215,6 @@ fn sections_of(trace: &str) -> Vec<Section> {
 pub fn thread_id() -> libc::pid_t {
     // SAFETY: gettid takes no arguments and cannot fail.
     unsafe { libc::syscall(libc::SYS_gettid) as libc::pid_t }
-}
-
-/// Waits until a thread of this process is inside a system call that waits for events.
-pub fn wait_until_polling(thread: libc::pid_t) {
-    #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "arm"))]
-    const EPOLL_WAIT: libc::c_long = libc::SYS_epoll_wait;
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "arm")))]
-    const EPOLL_WAIT: libc::c_long = libc::SYS_epoll_pwait;
-    let waits = [EPOLL_WAIT, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2];
-    loop {
-        // The file says `running`, or the number of the call and its arguments.
-        let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).unwrap();
-        let number = call
-            .split_whitespace()
-            .next()
-            .and_then(|word| word.parse().ok());
-        if number.is_some_and(|number: libc::c_long| waits.contains(&number)) {
-            return;
-        }
-        thread::yield_now();
-    }
 }
 
 /// The number of open descriptors below `limit`; opens none itself.

@@ -8,7 +8,7 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{loom, msrv, powerset, setup, tidy};
+use crate::{forced, loom, msrv, powerset, setup, tidy};
 
 struct Step {
     name: &'static str,
@@ -26,6 +26,7 @@ const STEPS: &[Step] = &[
     step("test", test),
     step("test-none", test_none),
     step("test-release", test_release),
+    step("forced", forced::run),
     step("loom", loom::run),
     step("msrv", msrv::run),
     step("publish", publish),
@@ -48,6 +49,8 @@ const RELEASE_TESTS: &[&str] = &[
     "reregister",
     "std_conversions",
     "syscalls",
+    "syscalls_waker",
+    "timeouts_kernel",
 ];
 
 /// Which of the steps to run.

@@ -5,11 +5,15 @@
 //! about it: nothing is skipped in silence.
 
 mod api;
+mod bench;
 mod ci;
+mod compat;
+mod forced;
 mod loom;
 mod msrv;
 mod powerset;
 mod process;
+mod registry;
 mod setup;
 mod tidy;
 mod workspace;
@@ -32,9 +36,16 @@ Jobs:
   tidy               the budgets of the code: each with its figure and its limit
   msrv               check the packaged crate with the oldest supported compiler
   powerset           check every combination of features, and each alias once
+  forced             the whole test suite over poll(2), and over wakers of pipes
   loom               explore the interleavings of the waker's state machine
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
+  compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
+                     semver, api, graph, server, tokio, or all of them; downloads
+                     and builds are kept in ~/.cache/mio-compat
+      --record       record the figures of mio 1.2.5 that graph and tokio use
+  bench [CASE..]     this crate against mio 1.2.5, polling and bare epoll;
+                     `cargo xtask bench help` lists what it can do
   setup              install what the CI run needs and this machine lacks
   help               this text
 ";
@@ -66,14 +77,21 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             ci::run(&workspace, &selection)
         }
+        "bench" => bench::start(&workspace, args.finish()),
         "api" => {
             let target: Option<String> = args.opt_value_from_str("--target")?;
             no_more(args)?;
             api::run(&workspace, target.as_deref())
         }
+        "compat" => {
+            let selection = compat::Selection::from_args(&mut args)?;
+            no_more(args)?;
+            compat::run(&workspace, &selection)
+        }
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
+        "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),

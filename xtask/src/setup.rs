@@ -52,7 +52,7 @@ pub(crate) fn toolchain(workspace: &Workspace, name: &str) -> Result<()> {
 }
 
 /// Installs a Debian package whose program bears its name.
-fn debian_package(workspace: &Workspace, name: &str, probe: &[&str]) -> Result<()> {
+pub(crate) fn debian_package(workspace: &Workspace, name: &str, probe: &[&str]) -> Result<()> {
     if succeeds(command(name, &workspace.root).args(probe)) {
         return present(name);
     }

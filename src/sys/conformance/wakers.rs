@@ -138,3 +138,23 @@ pub(super) fn a_batch_of_internal_events_is_not_seen<B: Backend>() {
     let events = poller.poll_for(1, Some(Duration::ZERO));
     assert_eq!(events[0].0, Token(7));
 }
+
+pub(super) fn a_signal_takes_no_place_of_a_source<B: Backend>() {
+    let mut poller = Poller::<B>::new();
+    let mut ends = Vec::new();
+    // Its signal is pending, before the sources or behind some of them.
+    let mut waker = None;
+    for token in 0..5 {
+        if token == 1 {
+            waker = Some(Waker::new(&poller.queue, Token(100)).unwrap());
+        }
+        let (mut end, mut peer) = stream();
+        end.register(&poller, token, Interest::READABLE);
+        peer.write_all(b"x").unwrap();
+        ends.push((end, peer));
+    }
+    assert_eq!(poller.poll_for(2, Some(Duration::ZERO)).len(), 2);
+    assert_eq!(poller.poll_for(2, Some(Duration::ZERO)).len(), 2);
+    assert_eq!(poller.poll_for(2, Some(Duration::ZERO)).len(), 1);
+    drop(waker);
+}

@@ -465,7 +465,7 @@ mod kernel {
             check(ret as libc::c_int)
         });
         let errno = result.as_ref().err().and_then(io::Error::raw_os_error);
-        if errno.map_or(false, is_refusal) {
+        if errno.is_some_and(is_refusal) {
             REFUSED.store(true, Relaxed);
             return None;
         }

@@ -14,7 +14,8 @@
 //! **Raw descriptors** have no operations of ours to arm them. What was reported
 //! of one is asked for again after a while: a millisecond, doubling to sixteen,
 //! and from one again after a reregistration. No edge is lost, its latency is
-//! bounded, and a descriptor that nobody drains costs an event a slice.
+//! bounded, and a descriptor that nobody drains costs an event a slice. The same
+//! holds for any source after an error without hang-up, while reading is awaited.
 //!
 //! **The signal** wakes the poller, and so does each registration, change and
 //! deregistration while it sleeps, once. That is more than for speed: a sleeping
@@ -97,13 +98,15 @@ impl Selector {
     fn change<R>(&self, change: impl FnOnce(&mut Shared) -> R) -> R {
         let mut shared = self.lock();
         let result = change(&mut shared);
-        self.kick(&mut shared);
+        self.kick(shared);
         result
     }
 
-    fn kick(&self, shared: &mut Shared) {
+    /// Tells a poller that sleeps, once; without the lock, which it will want.
+    fn kick(&self, mut shared: MutexGuard<'_, Shared>) {
         if shared.asleep && !shared.kicked {
             shared.kicked = true;
+            drop(shared);
             if let Err(err) = self.wakeup.signal() {
                 error!("telling a poller of a change: {err}");
             }
@@ -145,13 +148,16 @@ impl Backend for Selector {
         let mut poller = poller.unwrap_or_else(PoisonError::into_inner);
         let timeout = self.fall_asleep(&mut poller, timeout);
         let polled = kernel::poll(&mut poller.set.fds, timeout);
-        let mut shared = self.lock();
-        shared.asleep = false;
-        if std::mem::take(&mut shared.kicked) || poller.set.fds[0].revents != 0 {
+        // Changes are seen in the table, wakes in their own word: what is read
+        // here only had to end the sleep.
+        if poller.set.fds[0].revents != 0 {
             if let Err(err) = self.wakeup.drain() {
                 error!("reading what woke a poller: {err}");
             }
         }
+        let mut shared = self.lock();
+        shared.asleep = false;
+        shared.kicked = false;
         let mut hits = match polled {
             Ok(hits) => hits,
             // Short of memory for a moment; the caller polls again.
@@ -210,6 +216,7 @@ impl Backend for Selector {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
+        check_open(source)?;
         let (mask, mode) = (mask_of(interest), mode_of(interest)?);
         found(self.change(|shared| {
             shared.restart_slice = true;
@@ -219,6 +226,7 @@ impl Backend for Selector {
     }
 
     fn deregister_raw(&self, source: RawSource) -> io::Result<()> {
+        check_open(source)?;
         found(self.change(|shared| {
             let handle = shared.table.find_raw(source);
             handle.is_some_and(|handle| shared.table.remove(handle))
@@ -275,7 +283,7 @@ impl Rearm for Selector {
         // A source that was not reported is armed already: then there is
         // nothing that a sleeper must be told.
         if shared.table.rearm(*handle) {
-            self.kick(&mut shared);
+            self.kick(shared);
         }
     }
 }

@@ -7,19 +7,18 @@
 mod listing;
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{bail, Context, Result};
-use serde_json::Value;
 
 use self::listing::Listing;
 use crate::process::{cargo, command, read, succeeds};
+use crate::registry;
 use crate::setup;
 use crate::workspace::{Workspace, PACKAGE};
 
 /// The release to compare with.
-const REFERENCE: &str = "1.2.5";
+pub(crate) const REFERENCE: &str = "1.2.5";
 /// The listing is made from rustdoc's JSON, which is nightly's.
 const TOOLCHAIN: &str = "nightly";
 const TOOL: &str = "cargo-public-api";
@@ -39,11 +38,23 @@ const FEATURE_SETS: &[(&str, &[&str])] = &[
 ];
 
 pub(crate) fn run(workspace: &Workspace, target: Option<&str>) -> Result<()> {
+    let (_, missing) = check(workspace, target)?;
+    if missing > 0 {
+        bail!("{missing} items of mio {REFERENCE} are missing, or differ in signature");
+    }
+    println!("\nnothing of mio {REFERENCE} is missing");
+    Ok(())
+}
+
+/// How many items the older release has, over all feature sets, and how many of
+/// these are missing here.
+pub(crate) fn check(workspace: &Workspace, target: Option<&str>) -> Result<(usize, usize)> {
     install(workspace, target)?;
     let scratch = tempfile::tempdir().context("no temporary directory could be made")?;
-    let reference = fetch_reference(scratch.path())?;
+    let reference = scratch.path().join("reference");
+    registry::fetch(scratch.path(), PACKAGE, REFERENCE, &reference)?;
     let build = workspace.target_of("api");
-    let mut all_missing = 0;
+    let (mut all, mut all_missing) = (0, 0);
     // The first set has all features: what it adds need not be said again.
     let mut told = BTreeSet::new();
     for (name, features) in FEATURE_SETS {
@@ -65,13 +76,10 @@ pub(crate) fn run(workspace: &Workspace, target: Option<&str>) -> Result<()> {
                 println!("  added:   {item}");
             }
         }
+        all += older.len();
         all_missing += missing.len();
     }
-    if all_missing > 0 {
-        bail!("{all_missing} items of mio {REFERENCE} are missing, or differ in signature");
-    }
-    println!("\nnothing of mio {REFERENCE} is missing");
-    Ok(())
+    Ok((all, all_missing))
 }
 
 fn install(workspace: &Workspace, target: Option<&str>) -> Result<()> {
@@ -88,33 +96,6 @@ fn install(workspace: &Workspace, target: Option<&str>) -> Result<()> {
         setup::attempt(cargo(&workspace.root).args(["install", "--locked", &version]))?;
     }
     Ok(())
-}
-
-/// Downloads the older release by a project that depends on it, and copies its
-/// sources: nothing is to be built inside cargo's own directories.
-fn fetch_reference(scratch: &Path) -> Result<PathBuf> {
-    let project = scratch.join("project");
-    fs::create_dir_all(project.join("src"))?;
-    fs::write(project.join("src/lib.rs"), "")?;
-    let manifest = format!(
-        "[package]\nname = \"project\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
-         [dependencies]\n{PACKAGE} = \"={REFERENCE}\"\n[workspace]\n"
-    );
-    fs::write(project.join("Cargo.toml"), manifest)?;
-    let text = read(cargo(&project).args(["metadata", "--format-version", "1"]))
-        .with_context(|| format!("mio {REFERENCE} must be had from the package registry"))?;
-    let metadata: Value = serde_json::from_str(&text)?;
-    let manifest = metadata["packages"]
-        .as_array()
-        .and_then(|all| all.iter().find(|package| package["name"] == PACKAGE))
-        .and_then(|package| package["manifest_path"].as_str())
-        .context("cargo metadata does not say where the download is")?;
-    let source = Path::new(manifest)
-        .parent()
-        .context("a manifest without a directory")?;
-    let copy = scratch.join("reference");
-    read(command("cp", scratch).arg("-R").arg(source).arg(&copy))?;
-    Ok(copy)
 }
 
 /// Blanket impls are left out, which every type has; derived and auto traits

@@ -14,9 +14,11 @@
 //! | `armed` | the part of it that was not reported since it was last asked for |
 //! | `ended` | not polled at all until it is asked for again: an error or a hang-up was reported, which poll(2) tells unasked and for ever, or a one-shot registration has fired |
 //! | `mode` | whether a report is repeated, held back, or the last |
+//! | `failed` | it ended so by an error only, while reading was still awaited: an error can be taken, as of a UDP socket, by a call that is none of ours; so it arms again by time |
 //! | `raw` | its operations are unknown to us, so that reported bits arm again by time |
 
 use super::super::RawSource;
+use super::READ_BITS;
 use crate::token::Token;
 use libc::{c_short, pollfd};
 
@@ -51,6 +53,7 @@ struct Slot {
     interest: c_short,
     armed: c_short,
     ended: bool,
+    failed: bool,
     mode: Mode,
     raw: bool,
     noted: bool,
@@ -65,7 +68,7 @@ pub(super) struct Table {
     changed: Vec<usize>,
     /// Raised by each change of who a slot stands for.
     versions: u64,
-    /// How many raw slots have reported bits.
+    /// How many slots have reported bits that time arms again.
     parked: usize,
 }
 
@@ -87,6 +90,7 @@ impl Table {
             interest,
             armed: interest,
             ended: false,
+            failed: false,
             mode,
             raw,
             noted: false,
@@ -141,7 +145,9 @@ impl Table {
     pub(super) fn rearm(&mut self, handle: Handle) -> bool {
         match self.get(handle) {
             Some(slot) if slot.rests() => {
+                let was_parked = slot.is_parked();
                 slot.arm();
+                self.parked -= usize::from(was_parked);
                 self.note(handle.index);
                 true
             }
@@ -160,6 +166,7 @@ impl Table {
         slot.armed = 0;
         slot.interest = 0;
         slot.ended = false;
+        slot.failed = false;
         self.parked -= usize::from(was_parked);
         self.free.push(handle.index);
         self.note(handle.index);
@@ -176,12 +183,12 @@ impl Table {
         })
     }
 
-    /// Whether a raw slot has bits that only time arms again.
+    /// Whether a slot has bits that time arms again.
     pub(super) fn has_parked(&self) -> bool {
         self.parked > 0
     }
 
-    /// Arms what was reported of raw slots.
+    /// Arms them.
     pub(super) fn unpark(&mut self) {
         for index in 0..self.slots.len() {
             if self.slots[index].is_parked() {
@@ -211,13 +218,15 @@ impl Slot {
         self.mode == Mode::Edge && (self.armed != self.interest || self.ended)
     }
 
+    /// Whether it is armed again by time.
     fn is_parked(&self) -> bool {
-        self.raw && self.rests()
+        (self.raw || self.failed) && self.rests()
     }
 
     fn arm(&mut self) {
         self.armed = self.interest;
         self.ended = false;
+        self.failed = false;
     }
 }
 
@@ -314,6 +323,7 @@ impl Table {
             Mode::Edge => {
                 slot.armed &= !consumed(revents);
                 slot.ended = revents & ENDED != 0;
+                slot.failed = revents & ENDED == libc::POLLERR && slot.armed & READ_BITS != 0;
             }
             Mode::Level => {}
             Mode::OneShot => slot.ended = true,
@@ -325,8 +335,8 @@ impl Table {
 
 /// The bits that a report uses up: data and a half close are read alike.
 fn consumed(revents: c_short) -> c_short {
-    if revents & super::READ_BITS != 0 {
-        revents | super::READ_BITS
+    if revents & READ_BITS != 0 {
+        revents | READ_BITS
     } else {
         revents
     }

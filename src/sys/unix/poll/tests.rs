@@ -1,6 +1,8 @@
-//! The truth table, which needs no kernel.
+//! The truth table, which needs no kernel, and what does.
 
 use super::*;
+
+mod under_way;
 
 #[test]
 fn masks_tell_what_the_table_says() {

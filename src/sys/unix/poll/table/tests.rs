@@ -74,6 +74,28 @@ fn the_end_is_reported_once() {
 }
 
 #[test]
+fn an_error_while_reading_is_awaited_is_looked_at_again() {
+    let err = libc::POLLERR;
+    // What was reported, and whether time arms it again.
+    let cases = [(err, true), (IN | err, false), (err | libc::POLLHUP, false)];
+    for (reported, again) in cases {
+        let mut model = Model::new();
+        let handle = model.add(10, 1, IN | OUT);
+        model.asked();
+        assert_eq!(model.report(&[(10, reported)], 8), [(1, reported)]);
+        assert_eq!(model.asked(), []);
+        assert_eq!(model.table.has_parked(), again);
+        model.table.unpark();
+        let expected = if again { vec![(10, IN | OUT)] } else { vec![] };
+        assert_eq!(model.asked(), expected);
+        // Whoever arms it, it is counted once.
+        model.report(&[(10, err)], 8);
+        model.table.rearm(handle);
+        assert!(!model.table.has_parked());
+    }
+}
+
+#[test]
 fn a_stale_result_is_dropped() {
     let mut model = Model::new();
     let first = model.add(10, 1, IN);

@@ -1,0 +1,143 @@
+//! This crate and the mio that it stands in for: the same code, twice.
+
+macro_rules! mio_like {
+    ($(#[$doc:meta])* $name:ident, $krate:ident, $label:literal) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name;
+
+        impl Contender for $name {
+            const NAME: &'static str = $label;
+
+            type Poll = $krate::Poll;
+            type Events = $krate::Events;
+            type Waker = $krate::Waker;
+            type Tcp = $krate::net::TcpStream;
+            type Unix = $krate::net::UnixStream;
+            type Listener = $krate::net::TcpListener;
+            type Udp = $krate::net::UdpSocket;
+
+            fn poll() -> io::Result<Self::Poll> {
+                $krate::Poll::new()
+            }
+
+            fn events(capacity: usize) -> Self::Events {
+                $krate::Events::with_capacity(capacity)
+            }
+
+            fn wait(
+                poll: &mut Self::Poll,
+                events: &mut Self::Events,
+                timeout: Option<Duration>,
+            ) -> io::Result<()> {
+                poll.poll(events, timeout)
+            }
+
+            fn each(
+                events: &Self::Events,
+                mut handle: impl FnMut(usize) -> io::Result<()>,
+            ) -> io::Result<()> {
+                for event in events {
+                    handle(event.token().0)?;
+                }
+                Ok(())
+            }
+
+            fn waker(poll: &Self::Poll, token: usize) -> io::Result<Self::Waker> {
+                $krate::Waker::new(poll.registry(), $krate::Token(token))
+            }
+
+            fn wake(waker: &Self::Waker) -> io::Result<()> {
+                waker.wake()
+            }
+
+            fn add_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()> {
+                let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
+                poll.registry()
+                    .register(&mut $krate::unix::SourceFd(&fd), token, interest)
+            }
+
+            fn change_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()> {
+                let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
+                poll.registry()
+                    .reregister(&mut $krate::unix::SourceFd(&fd), token, interest)
+            }
+
+            fn remove_fd(poll: &Self::Poll, fd: RawFd) -> io::Result<()> {
+                poll.registry()
+                    .deregister(&mut $krate::unix::SourceFd(&fd))
+            }
+
+            fn listen() -> io::Result<(Self::Listener, SocketAddr)> {
+                let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+                let listener = $krate::net::TcpListener::bind(any_port)?;
+                let addr = listener.local_addr()?;
+                Ok((listener, addr))
+            }
+
+            fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
+                listener.accept().map(|(stream, _)| stream)
+            }
+
+            fn connect(addr: SocketAddr) -> io::Result<Self::Tcp> {
+                $krate::net::TcpStream::connect(addr)
+            }
+
+            fn bind_udp() -> io::Result<(Self::Udp, SocketAddr)> {
+                let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+                let socket = $krate::net::UdpSocket::bind(any_port)?;
+                let addr = socket.local_addr()?;
+                Ok((socket, addr))
+            }
+        }
+
+        impl<S: $krate::event::Source> Source<$name> for S {
+            fn add(&mut self, poll: &$krate::Poll, token: usize) -> io::Result<()> {
+                let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
+                poll.registry().register(self, token, interest)
+            }
+
+            fn remove(&mut self, poll: &$krate::Poll) -> io::Result<()> {
+                poll.registry().deregister(self)
+            }
+        }
+
+        impl Stream<$name> for $krate::net::TcpStream {
+            fn adopt(fd: OwnedFd) -> Self {
+                $krate::net::TcpStream::from_std(fd.into())
+            }
+        }
+
+        impl Stream<$name> for $krate::net::UnixStream {
+            fn adopt(fd: OwnedFd) -> Self {
+                $krate::net::UnixStream::from_std(fd.into())
+            }
+        }
+
+        impl Datagrams for $krate::net::UdpSocket {
+            fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+                $krate::net::UdpSocket::send_to(self, bytes, to)
+            }
+
+            fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+                $krate::net::UdpSocket::recv_from(self, buf)
+            }
+        }
+    };
+}
+
+use super::{Contender, Datagrams, Source, Stream};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{OwnedFd, RawFd};
+use std::time::Duration;
+
+mio_like! {
+    /// This crate.
+    Ours, mio, "ours"
+}
+
+mio_like! {
+    /// The reference, from the registry.
+    Mio, mio_reference, "mio"
+}

@@ -1,0 +1,106 @@
+//! How fast this crate is: the same user code over it, over the mio that it
+//! stands in for, over polling, and over bare epoll. See the README beside it.
+
+mod build;
+mod cases;
+mod chart;
+mod clock;
+mod contender;
+mod instructions;
+mod measure;
+mod progress;
+mod record;
+mod setup;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::{bail, Result};
+use pico_args::Arguments;
+use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+
+use crate::measure::Case;
+use crate::progress::Progress;
+use crate::record::{Header, Record};
+
+const HELP: &str = "\
+cargo xtask bench [CASE..] [options]   the cases whose name holds one of these
+    --list             the names of the cases
+    --rounds N         rounds, 21 if not told, never fewer than 15
+    --record NAME      keep the results as bench/record/DATE-NAME.jsonl
+    --chart [FILE]     draw docs/*.svg from a record, the newest if not told
+cargo xtask bench instructions         user instructions per call, under callgrind
+cargo xtask bench setup                system calls of what is done once, by strace
+cargo xtask bench help                 this text
+cargo xtask bench build                the weight of a clean release build
+";
+
+fn main() -> Result<()> {
+    let mut args = Arguments::from_env();
+    if args.contains("--list") {
+        cases::all()
+            .iter()
+            .for_each(|case| println!("{}", case.name));
+        return Ok(());
+    }
+    if args.contains("--chart") {
+        let record: Option<PathBuf> = args.opt_free_from_str()?;
+        let record = record.map_or_else(Record::newest, Ok)?;
+        return chart::draw(&Record::load(&record)?);
+    }
+    let rounds: usize = args.opt_value_from_str("--rounds")?.unwrap_or(21);
+    let name: Option<String> = args.opt_value_from_str("--record")?;
+    let words = args.finish();
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    match words[..] {
+        ["help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        ["instructions"] => instructions::run(),
+        ["setup"] => setup::run(),
+        ["build"] => build::run(),
+        // What the two of them start themselves under other programs.
+        ["repeat", contender, operation, count] => {
+            instructions::repeat(contender, operation, count.parse()?)
+        }
+        ["set-up", contender] => setup::set_up(contender),
+        _ => run_cases(&words, rounds.max(15), name.as_deref()),
+    }
+}
+
+fn run_cases(wanted: &[&str], rounds: usize, name: Option<&str>) -> Result<()> {
+    allow_many_descriptors()?;
+    let mut cases = cases::all();
+    cases.retain(|case| wanted.is_empty() || wanted.iter().any(|word| case.name.contains(word)));
+    if cases.is_empty() {
+        bail!("no case's name holds {wanted:?}: `--list` shows them");
+    }
+    let header = Header::now()?;
+    let turns = |case: &Case| rounds.min(case.at_most) + 1;
+    let progress = Progress::new(cases.iter().map(turns).sum());
+    progress.line(&table::heading());
+    let mut outcomes = Vec::new();
+    for case in &cases {
+        progress.begin(case.name);
+        let outcome = case.run(rounds, || progress.tick())?;
+        progress.line(&table::row(&outcome));
+        outcomes.push(outcome);
+    }
+    progress.finish();
+    if let Some(name) = name {
+        let path = Record { header, outcomes }.save(name)?;
+        println!("kept in {}", path.display());
+    }
+    Ok(())
+}
+
+/// The cases with 1000 connections need more than the usual soft limit.
+fn allow_many_descriptors() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    Ok(setrlimit(Resource::Nofile, all)?)
+}
