@@ -74,6 +74,10 @@ impl Interest {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub const PRIORITY: Interest = interest(PRIORITY);
 
+    /// What is asked of asynchronous I/O, also where no constant names it.
+    #[cfg(test)]
+    pub(crate) const COMPLETIONS: Interest = interest(AIO | LIO);
+
     /// Unites two interests.
     ///
     /// The same as `self | other`, and usable in a `const`.

@@ -1,0 +1,125 @@
+use super::Change::{Add, Delete};
+use super::Filter::{Priority, Read, Write};
+use super::*;
+use libc::{EBADF, ENOENT, EPERM, EPIPE};
+
+const READABLE: Interest = Interest::READABLE;
+const WRITABLE: Interest = Interest::WRITABLE;
+const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+#[test]
+fn a_registration_adds_what_is_asked() {
+    let cases: [(Interest, &[Change]); 3] = [
+        (READABLE, &[Add(Read)]),
+        (WRITABLE, &[Add(Write)]),
+        (BOTH, &[Add(Read), Add(Write)]),
+    ];
+    for has_priority in [false, true] {
+        for (interest, changes) in cases {
+            let made = Changes::register(interest, has_priority).unwrap();
+            assert_eq!(made.as_slice(), changes, "{interest:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reregistration_deletes_what_is_not_asked() {
+    let cases: [(Interest, bool, &[Change]); 5] = [
+        (READABLE, false, &[Add(Read), Delete(Write)]),
+        (WRITABLE, false, &[Delete(Read), Add(Write)]),
+        (BOTH, false, &[Add(Read), Add(Write)]),
+        (
+            READABLE,
+            true,
+            &[Add(Read), Delete(Write), Delete(Priority)],
+        ),
+        (BOTH, true, &[Add(Read), Add(Write), Delete(Priority)]),
+    ];
+    for (interest, has_priority, changes) in cases {
+        let made = Changes::reregister(interest, has_priority).unwrap();
+        assert_eq!(made.as_slice(), changes, "{interest:?}");
+    }
+}
+
+#[test]
+fn a_deregistration_deletes_all() {
+    let all = Changes::deregister(false);
+    assert_eq!(all.as_slice(), [Delete(Read), Delete(Write)]);
+    let all = Changes::deregister(true);
+    assert_eq!(
+        all.as_slice(),
+        [Delete(Read), Delete(Write), Delete(Priority)]
+    );
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn priority_is_a_filter_or_an_error() {
+    let interest = Interest::PRIORITY | READABLE;
+    let made = Changes::register(interest, true).unwrap();
+    assert_eq!(made.as_slice(), [Add(Read), Add(Priority)]);
+    let made = Changes::reregister(Interest::PRIORITY, true).unwrap();
+    assert_eq!(
+        made.as_slice(),
+        [Delete(Read), Delete(Write), Add(Priority)]
+    );
+    for refused in [
+        Changes::register(interest, false),
+        Changes::reregister(interest, false),
+    ] {
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::Unsupported);
+    }
+}
+
+#[test]
+fn completions_need_no_change() {
+    let none = Interest::COMPLETIONS;
+    assert!(Changes::register(none, true).unwrap().as_slice().is_empty());
+    let made = Changes::reregister(none, false).unwrap();
+    assert_eq!(made.as_slice(), [Delete(Read), Delete(Write)]);
+}
+
+#[test]
+fn errors_that_are_none() {
+    let made = Changes::reregister(READABLE, true).unwrap();
+    let cases = [
+        ([0, 0, 0], None),
+        ([0, ENOENT, ENOENT], None),
+        ([EPIPE, ENOENT, 0], None),
+        ([ENOENT, 0, 0], Some(ENOENT)),
+        ([0, EPIPE, 0], Some(EPIPE)),
+        ([EBADF, EBADF, EBADF], Some(EBADF)),
+        ([0, ENOENT, EPERM], Some(EPERM)),
+    ];
+    for (receipts, error) in cases {
+        assert_eq!(made.error(&receipts), error, "{receipts:?}");
+    }
+    // Receipts behind the list are not looked at.
+    let short = Changes::register(READABLE, true).unwrap();
+    assert_eq!(short.error(&[0, EBADF, EBADF]), None);
+}
+
+#[test]
+fn the_half_that_was_added_is_deleted_again() {
+    let made = Changes::register(BOTH, false).unwrap();
+    let cases: [([i32; 2], &[Change]); 4] = [
+        ([0, EPERM], &[Delete(Read)]),
+        ([EPERM, 0], &[Delete(Write)]),
+        ([EPERM, EPERM], &[]),
+        ([EPERM, EPIPE], &[Delete(Write)]),
+    ];
+    for ([read, write], undo) in cases {
+        let receipts = [read, write, 0];
+        assert_eq!(made.error(&receipts), Some(EPERM));
+        assert_eq!(made.undo(&receipts).as_slice(), undo, "{receipts:?}");
+    }
+}
+
+#[test]
+fn nothing_was_there_to_delete() {
+    let all = Changes::deregister(false);
+    assert!(all.found_nothing(&[ENOENT, ENOENT, 0]));
+    assert!(!all.found_nothing(&[ENOENT, 0, 0]));
+    assert!(!all.found_nothing(&[0, ENOENT, ENOENT]));
+    assert!(!all.found_nothing(&[EBADF, EBADF, 0]));
+}
