@@ -8,7 +8,7 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{loom, msrv, powerset, setup, tidy};
+use crate::{kqueue, loom, msrv, powerset, setup, tidy};
 
 struct Step {
     name: &'static str,
@@ -26,6 +26,7 @@ const STEPS: &[Step] = &[
     step("test", test),
     step("test-none", test_none),
     step("test-release", test_release),
+    step("kqueue", kqueue::run),
     step("loom", loom::run),
     step("msrv", msrv::run),
     step("publish", publish),

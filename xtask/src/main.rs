@@ -6,6 +6,7 @@
 
 mod api;
 mod ci;
+mod kqueue;
 mod loom;
 mod msrv;
 mod powerset;
@@ -32,6 +33,7 @@ Jobs:
   tidy               the budgets of the code: each with its figure and its limit
   msrv               check the packaged crate with the oldest supported compiler
   powerset           check every combination of features, and each alias once
+  kqueue             run the tests over the kqueue backend, its kernel emulated
   loom               explore the interleavings of the waker's state machine
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
@@ -74,6 +76,7 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
+        "kqueue" => no_more(args).and_then(|()| kqueue::run(&workspace)),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),

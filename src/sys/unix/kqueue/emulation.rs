@@ -7,7 +7,8 @@
 //!
 //! What is as on the real thing: receipts, the order of changes, `ENOENT` of a
 //! filter that is not there, `EINVAL` of an unknown filter and of a wait beyond
-//! 10^8 seconds, a queue that refuses to be written, edges (`EV_CLEAR`) and levels, `EV_EOF` with an error in
+//! 10^8 seconds, a queue that can be watched for
+//! reading only, and not by itself, edges (`EV_CLEAR`) and levels, `EV_EOF` with an error in
 //! `fflags`, `EV_DISPATCH`, `EV_ENABLE` and `EV_DISABLE`, triggers from signal
 //! handlers, a queue watched by another.
 //!
@@ -133,7 +134,8 @@ pub(super) fn kqueue() -> io::Result<Kqueue> {
     Ok(Kqueue {
         outer,
         inner,
-        knotes: Mutex::default(),
+        // Room enough that registering allocates nothing, as on a real one.
+        knotes: Mutex::new(HashMap::with_capacity(1024)),
         turn: AtomicUsize::new(0),
     })
 }
@@ -189,13 +191,7 @@ pub(super) unsafe fn kevent(
             return fail(libc::EINVAL);
         }
     }
-    let mut outer = libc::pollfd {
-        fd: kqueue.outer.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: there is one entry; the timeout is null or valid; no mask is given.
-    match unsafe { libc::ppoll(&mut outer, 1, timeout, ptr::null()) } {
+    match kqueue.wait(timeout) {
         1 => {}
         nothing_or_error => return nothing_or_error,
     }
@@ -213,6 +209,43 @@ fn fail(errno: c_int) -> c_int {
 }
 
 impl Kqueue {
+    /// A queue cannot be written, nor hold itself.
+    fn refuses(&self, change: &kevent) -> bool {
+        let fd = change.ident as c_int;
+        // A queue, which does not hold this descriptor, says so; others do not
+        // understand the question.
+        let is_queue = || {
+            let held = self.inner[0].as_raw_fd();
+            let answer = control_raw(fd, libc::EPOLL_CTL_DEL, held, 0, 0);
+            matches!(answer, Err(err) if err.raw_os_error() == Some(libc::ENOENT))
+        };
+        match change.filter {
+            EVFILT_READ => fd == self.outer.as_raw_fd(),
+            EVFILT_WRITE => fd == self.outer.as_raw_fd() || is_queue(),
+            _ => false,
+        }
+    }
+
+    /// Waits until a filter has something, without taking it.
+    fn wait(&self, timeout: *const libc::timespec) -> c_int {
+        let mut event = epoll_event { events: 0, u64: 0 };
+        let (outer, event): (_, *mut epoll_event) = (self.outer.as_raw_fd(), &mut event);
+        let (no_mask, size) = (ptr::null::<libc::sigset_t>(), 0_usize);
+        // SAFETY: there is room for one event; the timeout is null or valid.
+        let ret = unsafe {
+            libc::syscall(
+                libc::SYS_epoll_pwait2,
+                outer,
+                event,
+                1,
+                timeout,
+                no_mask,
+                size,
+            )
+        };
+        ret as c_int
+    }
+
     /// A signal handler of this thread can trigger a user event, so none runs
     /// while the lock is held.
     fn lock(&self) -> Locked<'_> {
@@ -267,7 +300,7 @@ impl Locked<'_> {
         if change.flags & EV_DELETE != 0 {
             return self.delete(key);
         }
-        if change.filter == EVFILT_WRITE && is_kqueue(change.ident as c_int) {
+        if self.kqueue.refuses(change) {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
         if change.flags & EV_ADD != 0 {
@@ -417,12 +450,6 @@ impl Knote {
     }
 }
 
-/// As far as can be seen: a queue is an epoll instance.
-fn is_kqueue(fd: c_int) -> bool {
-    let link = std::fs::read_link(format!("/proc/self/fd/{fd}"));
-    link.is_ok_and(|name| name.as_os_str() == "anon_inode:[eventpoll]")
-}
-
 fn is_socket(fd: c_int) -> bool {
     let mut stat = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: there is room for the answer.
@@ -453,12 +480,17 @@ fn owned(fd: c_int) -> io::Result<OwnedFd> {
 }
 
 fn control(epoll: &OwnedFd, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
+    control_raw(epoll.as_raw_fd(), op, fd, mask, data)
+}
+
+fn control_raw(epoll: c_int, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
     let mut event = epoll_event {
         events: mask,
         u64: data,
     };
-    // SAFETY: the event outlives the call, which only reads it.
-    if unsafe { libc::epoll_ctl(epoll.as_raw_fd(), op, fd, &mut event) } == -1 {
+    // SAFETY: the event outlives the call, which only reads it. That a number
+    // may be no open descriptor is an error, not a fault.
+    if unsafe { libc::epoll_ctl(epoll, op, fd, &mut event) } == -1 {
         return Err(io::Error::last_os_error());
     }
     Ok(())
