@@ -57,7 +57,11 @@ mod checked {
             reregister: impl FnOnce() -> io::Result<()>,
         ) -> io::Result<()> {
             match self.0 {
-                Some(with) if with == queue => reregister(),
+                Some(with) if with == queue => {
+                    let result = reregister();
+                    self.end_if_gone(&result);
+                    result
+                }
                 Some(_) => Err(io::Error::new(
                     io::ErrorKind::AlreadyExists,
                     "I/O source already registered with a different `Registry`",
@@ -75,15 +79,18 @@ mod checked {
                 return Err(not_registered());
             }
             let result = deregister();
-            let gone = match &result {
-                Ok(()) => true,
-                // The kernel has forgotten it behind our back.
-                Err(err) => err.kind() == io::ErrorKind::NotFound,
-            };
-            if gone {
+            if result.is_ok() {
                 self.0 = None;
             }
+            self.end_if_gone(&result);
             result
+        }
+
+        /// The kernel knows of no registration, whoever ended it.
+        fn end_if_gone(&mut self, result: &io::Result<()>) {
+            if matches!(result, Err(err) if err.kind() == io::ErrorKind::NotFound) {
+                self.0 = None;
+            }
         }
     }
 

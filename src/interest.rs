@@ -1,5 +1,5 @@
 use std::fmt;
-use std::num::NonZeroU8;
+use std::num::NonZeroU16;
 use std::ops::{BitOr, BitOrAssign};
 
 /// What a caller wants to hear about a source.
@@ -23,21 +23,56 @@ use std::ops::{BitOr, BitOrAssign};
 /// errors and hang-ups are reported on most systems whether or not they were
 /// asked for.
 ///
+/// # Modes
+///
+/// An interest also says *when* to report, for the registration as a whole:
+///
+/// | mode | a ready source is reported |
+/// |---|---|
+/// | [`edge`] (default) | when it becomes ready; then again once an operation said `WouldBlock` |
+/// | [`level`] | by every poll for as long as it is ready |
+/// | [`oneshot`] | once; then not before [`Registry::reregister`] |
+#[cfg_attr(
+    any(target_os = "linux", target_os = "android"),
+    doc = "| [`exclusive`](Interest::exclusive) | to one of the `Poll`s that watch it, not to all |"
+)]
+///
+/// `a | b` has the modes of both: it is level-triggered if either is. The mode
+/// rides along wherever an interest is passed on, so that every
+/// [`Source`](crate::event::Source) supports it.
+///
+/// ```
+/// use mio::Interest;
+///
+/// let interest = Interest::READABLE.level() | Interest::WRITABLE;
+/// assert!(interest.is_level());
+/// assert_eq!(format!("{interest:?}"), "READABLE | WRITABLE | LEVEL");
+/// ```
+///
+/// [`edge`]: Interest::edge
+/// [`level`]: Interest::level
+/// [`oneshot`]: Interest::oneshot
 /// [`add`]: Interest::add
 /// [`Registry::register`]: crate::Registry::register
 /// [`Registry::reregister`]: crate::Registry::reregister
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Interest(NonZeroU8);
+pub struct Interest(NonZeroU16);
 
-const READABLE: u8 = 1 << 0;
-const WRITABLE: u8 = 1 << 1;
-const AIO: u8 = 1 << 2;
-const LIO: u8 = 1 << 3;
-const PRIORITY: u8 = 1 << 4;
+const READABLE: u16 = 1 << 0;
+const WRITABLE: u16 = 1 << 1;
+const AIO: u16 = 1 << 2;
+const LIO: u16 = 1 << 3;
+const PRIORITY: u16 = 1 << 4;
+const CLOSED: u16 = 1 << 5;
+/// What is asked; the bits above say how.
+const INTERESTS: u16 = 0xff;
+const LEVEL: u16 = 1 << 8;
+const ONESHOT: u16 = 1 << 9;
+const EXCLUSIVE: u16 = 1 << 10;
 
 /// Turns the bits of a constant into an interest; a zero does not compile.
-const fn interest(bits: u8) -> Interest {
-    match NonZeroU8::new(bits) {
+const fn interest(bits: u16) -> Interest {
+    match NonZeroU16::new(bits) {
         Some(bits) => Interest(bits),
         None => panic!("an interest is never empty"),
     }
@@ -68,11 +103,49 @@ impl Interest {
 
     /// Interest in exceptional conditions: out-of-band data of a TCP socket,
     /// a change of a file in `sysfs` or `cgroupfs`, and the like; see
-    /// `EPOLLPRI` in [`epoll_ctl(2)`].
+    /// `EPOLLPRI` in [`epoll_ctl(2)`]. Of the systems with kqueue, those have
+    /// it that have a filter for out-of-band data, and it tells of nothing else.
     ///
     /// [`epoll_ctl(2)`]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(any(
+        target_vendor = "apple",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "linux",
+        target_os = "openbsd",
+    ))]
     pub const PRIORITY: Interest = interest(PRIORITY);
+
+    /// Interest in nothing but the end: errors, and a hang-up of both
+    /// directions. Neither data nor a half close is reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(all(unix, feature = "os-poll", feature = "net")))]
+    /// # fn main() {}
+    /// # #[cfg(all(unix, feature = "os-poll", feature = "net"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{net::UnixStream, Events, Interest, Poll, Token};
+    /// use std::{io::Write, time::Duration};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let (mut client, mut peer) = UnixStream::pair()?;
+    /// poll.registry()
+    ///     .register(&mut client, Token(0), Interest::CLOSED)?;
+    ///
+    /// peer.write_all(b"nobody asked")?;
+    /// poll.poll(&mut events, Some(Duration::ZERO))?;
+    /// assert!(events.is_empty());
+    ///
+    /// drop(peer);
+    /// poll.poll(&mut events, None)?;
+    /// assert!(events.iter().all(|event| event.is_read_closed()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const CLOSED: Interest = interest(CLOSED);
 
     /// What is asked of asynchronous I/O, also where no constant names it.
     #[cfg(test)]
@@ -96,7 +169,7 @@ impl Interest {
         interest(self.0.get() | other.0.get())
     }
 
-    /// Takes interests away. `None` if nothing would be left.
+    /// Takes interests away, but no modes. `None` if no interest would be left.
     ///
     /// # Examples
     ///
@@ -110,10 +183,54 @@ impl Interest {
     /// ```
     #[must_use = "this returns what is left and leaves `self` unchanged"]
     pub const fn remove(self, other: Interest) -> Option<Interest> {
-        match NonZeroU8::new(self.0.get() & !other.0.get()) {
-            Some(bits) => Some(Interest(bits)),
-            None => None,
+        let bits = self.0.get() & !(other.0.get() & INTERESTS);
+        if bits & INTERESTS == 0 {
+            return None;
         }
+        Some(interest(bits))
+    }
+
+    /// Reports when the source becomes ready: the default, which undoes
+    /// [`level`](Interest::level).
+    #[must_use = "this returns the interest with the mode"]
+    pub const fn edge(self) -> Interest {
+        interest(self.0.get() & !LEVEL)
+    }
+
+    /// Reports in every poll for as long as the source is ready.
+    ///
+    /// Nothing need be drained, but a source that is ready and left alone keeps
+    /// every poll from waiting: take `WRITABLE` away when there is nothing to
+    /// write.
+    #[must_use = "this returns the interest with the mode"]
+    pub const fn level(self) -> Interest {
+        interest(self.0.get() | LEVEL)
+    }
+
+    /// Reports once, and then nothing of any kind before
+    /// [`Registry::reregister`](crate::Registry::reregister).
+    #[must_use = "this returns the interest with the mode"]
+    pub const fn oneshot(self) -> Interest {
+        interest(self.0.get() | ONESHOT)
+    }
+
+    /// Of several `Poll`s that watch the same source, wakes one and not all.
+    ///
+    /// Meant for a listener that several threads accept from; see
+    /// `EPOLLEXCLUSIVE` in [`epoll_ctl(2)`]. Only together with `READABLE` and
+    /// `WRITABLE`, and not with [`oneshot`](Interest::oneshot): everything else
+    /// is an `InvalidInput` error of the registration. A half close of the peer
+    /// is not reported.
+    ///
+    /// The kernel cannot change such a registration, so that reregistering
+    /// ends it and makes a new one. Should that fail, the error is `NotFound`,
+    /// and the source is no longer registered.
+    ///
+    /// [`epoll_ctl(2)`]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[must_use = "this returns the interest with the mode"]
+    pub const fn exclusive(self) -> Interest {
+        interest(self.0.get() | EXCLUSIVE)
     }
 
     /// Whether this contains [`READABLE`](Interest::READABLE).
@@ -141,6 +258,33 @@ impl Interest {
     pub const fn is_priority(self) -> bool {
         self.0.get() & PRIORITY != 0
     }
+
+    /// Whether this contains [`CLOSED`](Interest::CLOSED).
+    pub const fn is_closed(self) -> bool {
+        self.0.get() & CLOSED != 0
+    }
+
+    /// Whether the mode is [`level`](Interest::level) and not
+    /// [`edge`](Interest::edge).
+    pub const fn is_level(self) -> bool {
+        self.0.get() & LEVEL != 0
+    }
+
+    /// Whether the mode is [`oneshot`](Interest::oneshot).
+    pub const fn is_oneshot(self) -> bool {
+        self.0.get() & ONESHOT != 0
+    }
+
+    /// Whether the mode is `exclusive`; false on systems without it.
+    pub const fn is_exclusive(self) -> bool {
+        self.0.get() & EXCLUSIVE != 0
+    }
+
+    /// Whether there is any mode but the default: most registrations have none.
+    #[inline]
+    pub(crate) const fn has_mode(self) -> bool {
+        self.0.get() & !INTERESTS != 0
+    }
 }
 
 impl BitOr for Interest {
@@ -161,12 +305,16 @@ impl BitOrAssign for Interest {
 
 impl fmt::Debug for Interest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [(u8, &str); 5] = [
+        const NAMES: [(u16, &str); 9] = [
             (READABLE, "READABLE"),
             (WRITABLE, "WRITABLE"),
             (AIO, "AIO"),
             (LIO, "LIO"),
             (PRIORITY, "PRIORITY"),
+            (CLOSED, "CLOSED"),
+            (LEVEL, "LEVEL"),
+            (ONESHOT, "ONESHOT"),
+            (EXCLUSIVE, "EXCLUSIVE"),
         ];
         let mut separator = "";
         for (bit, name) in NAMES {

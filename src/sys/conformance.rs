@@ -15,9 +15,11 @@ use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+mod modes;
 mod sources;
 mod wakers;
 
+use modes::*;
 use sources::*;
 use wakers::*;
 
@@ -67,6 +69,12 @@ macro_rules! all_cases {
     wakers_and_sources_share_a_small_buffer,
     a_batch_of_internal_events_is_not_seen,
     a_queue_can_be_polled_by_another_thread,
+    level_repeats_while_it_is_ready,
+    one_shot_reports_once,
+    level_and_one_shot_go_together,
+    reregistration_switches_the_mode,
+    a_closed_interest_hears_of_the_end_only,
+    a_level_source_and_a_waker_share_a_small_buffer,
 });
     };
 }

@@ -95,7 +95,11 @@ impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
         interest: Interest,
     ) -> io::Result<()> {
         self.check()?;
-        queue.selector().reregister(source, &(), token, interest)
+        let changed = queue.selector().reregister(source, &(), token, interest);
+        if matches!(&changed, Err(err) if err.kind() == io::ErrorKind::NotFound) {
+            self.registered = false;
+        }
+        changed
     }
 
     fn deregister(&mut self, queue: &Arc<Queue<B>>, source: RawSource) -> io::Result<()> {

@@ -5,7 +5,7 @@
 //! field and comes back in the kernel's own struct, which *is* our event. No
 //! table stands beside the kernel's.
 //!
-//! **Edges** are the kernel's: all registrations are edge-triggered. The mask
+//! **Edges** are the kernel's, and so are the other modes. The mask
 //! of an event is the complete state at the time of the wait, not only what
 //! changed. `EPOLL_CTL_MOD` looks at the state anew, which is what makes a
 //! reregistration report what is ready.
@@ -79,6 +79,22 @@ impl Selector {
     }
 }
 
+impl Selector {
+    /// Ends a registration and makes another, since the kernel modifies none
+    /// that is exclusive, and makes none exclusive.
+    #[cold]
+    fn replace(&self, source: RawSource, token: Token, mask: u32) -> io::Result<()> {
+        self.deregister(source, &())?;
+        self.control(libc::EPOLL_CTL_ADD, source, token, mask)
+            .map_err(|err| {
+                io::Error::new(
+                    io::ErrorKind::NotFound,
+                    format!("the source is no longer registered: {err}"),
+                )
+            })
+    }
+}
+
 impl Backend for Selector {
     type Event = Event;
     type Registration = KernelEdges;
@@ -110,7 +126,7 @@ impl Backend for Selector {
 
     #[inline]
     fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
-        self.control(libc::EPOLL_CTL_ADD, source, token, mask_of(interest))
+        self.control(libc::EPOLL_CTL_ADD, source, token, mask_of(interest)?)
     }
 
     #[inline]
@@ -121,7 +137,16 @@ impl Backend for Selector {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        self.control(libc::EPOLL_CTL_MOD, source, token, mask_of(interest))
+        let mask = mask_of(interest)?;
+        if !interest.is_exclusive() {
+            let modified = self.control(libc::EPOLL_CTL_MOD, source, token, mask);
+            match &modified {
+                // Most likely it is exclusive: those cannot be modified.
+                Err(err) if err.raw_os_error() == Some(libc::EINVAL) => {}
+                _ => return modified,
+            }
+        }
+        self.replace(source, token, mask)
     }
 
     #[inline]
@@ -190,8 +215,41 @@ impl AsFd for Selector {
 /// The mask that the kernel gets for an interest. Errors and hang-ups are
 /// reported without being asked for.
 #[inline]
-fn mask_of(interest: Interest) -> u32 {
-    let mut mask = libc::EPOLLET;
+fn mask_of(interest: Interest) -> io::Result<u32> {
+    if interest.has_mode() {
+        return mask_with_mode(interest);
+    }
+    Ok(mask_of_interests(interest) | libc::EPOLLET as u32)
+}
+
+/// With a mode that is not the default.
+#[cold]
+fn mask_with_mode(interest: Interest) -> io::Result<u32> {
+    let mut mask = mask_of_interests(interest);
+    if !interest.is_level() {
+        mask |= libc::EPOLLET as u32;
+    }
+    if interest.is_oneshot() {
+        mask |= libc::EPOLLONESHOT as u32;
+    }
+    if interest.is_exclusive() {
+        let others = interest.is_priority() || interest.is_closed();
+        if others || interest.is_oneshot() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "an exclusive interest goes with READABLE and WRITABLE only, and not with one-shot",
+            ));
+        }
+        // The kernel takes no other bit beside this one.
+        mask &= !(libc::EPOLLRDHUP as u32);
+        mask |= libc::EPOLLEXCLUSIVE as u32;
+    }
+    Ok(mask)
+}
+
+#[inline]
+fn mask_of_interests(interest: Interest) -> u32 {
+    let mut mask = 0;
     if interest.is_readable() {
         mask |= libc::EPOLLIN | libc::EPOLLRDHUP;
     }

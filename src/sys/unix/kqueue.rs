@@ -11,12 +11,18 @@
 //! fails for one filter, what was added for the other is deleted again. `changes`
 //! has the lists, and what the receipts mean.
 //!
-//! **Edges** are the kernel's: all filters are added with `EV_CLEAR`. Adding a
+//! **Edges** are the kernel's: filters are added with `EV_CLEAR`, unless they are to
+//! tell of levels. Adding a
 //! filter again changes it and looks at its state anew, which is what makes a
 //! reregistration report what is ready. It also means that the kernel takes
 //! mistakes of registration for changes: the source finds them (`CheckedEdges`).
 //! `SourceFd` remembers nothing: registered twice it is changed, reregistered
 //! first it is registered.
+//!
+//! **One-shot** is `EV_DISPATCH`, which is a matter of one filter: see `oneshot` for
+//! what makes it one of the source. Kernels keep the flags that a filter was first
+//! added with; so once a queue has seen a mode, a reregistration deletes all filters
+//! and adds them, in one call. `CLOSED` alone, and `exclusive`, are `Unsupported`.
 //!
 //! **The signal** is a filter of its own, `EVFILT_USER`, named by the address of
 //! our queue, which no other user of the filter can have. Where the kernel does
@@ -27,7 +33,7 @@
 //! nobody waits longer, and then the caller waits again.
 //!
 //! **Limits**: a reregistration that fails is not undone: filters that were
-//! changed carry the new token. A queue does not survive `fork`: in the child its
+//! changed carry the new token, or none is left if there were modes. A queue does not survive `fork`: in the child its
 //! descriptor is closed. Apple's kernels, and DragonFly, cannot make a queue that
 //! is closed on exec from its first moment.
 //!
@@ -42,6 +48,7 @@ mod changes;
 mod emulation;
 #[allow(unsafe_code)]
 mod kernel;
+mod oneshot;
 
 use super::super::{flags, Backend, RawEvent, Signal};
 use super::waker::Wakeup;
@@ -52,6 +59,7 @@ use crate::sys::edges::CheckedEdges;
 use crate::token::Token;
 use changes::{Change, Changes, Filter, Receipts, MOST};
 use kernel::{kevent, os, Kqueue};
+use oneshot::Modes;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -71,11 +79,18 @@ pub(crate) struct Selector {
     kqueue: Arc<Kqueue>,
     /// The descriptor that signals, where no filter does.
     signal_fd: AtomicUsize,
+    modes: Modes,
 }
 
 impl Selector {
     /// Makes the changes, in one call, and returns what the kernel said to each.
-    fn apply(&self, source: RawSource, token: Token, changes: &Changes) -> io::Result<Receipts> {
+    fn apply(
+        &self,
+        source: RawSource,
+        token: Token,
+        mode: kernel::Flags,
+        changes: &Changes,
+    ) -> io::Result<Receipts> {
         let mut receipts = [0; MOST];
         let list = changes.as_slice();
         if list.is_empty() {
@@ -84,7 +99,7 @@ impl Selector {
         let mut kevents = [kernel::zeroed(); MOST];
         let kevents = &mut kevents[..list.len()];
         for (kevent, change) in kevents.iter_mut().zip(list) {
-            *kevent = kevent_of(*change, source, token);
+            *kevent = kevent_of(*change, source, token, mode);
         }
         match kernel::change(&self.kqueue, kevents) {
             // All changes were made; only the receipts were not written.
@@ -97,9 +112,35 @@ impl Selector {
         Ok(receipts)
     }
 
+    /// Makes changes that add filters, all or none. The errno if none.
+    fn add(
+        &self,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+        changes: &Changes,
+    ) -> io::Result<Option<i32>> {
+        if interest.has_mode() {
+            self.modes.use_them();
+        }
+        let mode = mode_of(interest);
+        let receipts = self
+            .modes
+            .change((source, token, interest.is_oneshot()), || {
+                self.apply(source, token, mode, changes)
+            })?;
+        let error = changes.error(&receipts);
+        if error.is_some() {
+            if let Err(err) = self.apply(source, token, mode, &changes.undo(&receipts)) {
+                error!("undoing half a registration: {err}");
+            }
+        }
+        Ok(error)
+    }
+
     fn deregister_all(&self, source: RawSource) -> io::Result<bool> {
         let changes = Changes::deregister(HAS_PRIORITY);
-        let receipts = self.apply(source, Token(0), &changes)?;
+        let receipts = self.apply(source, Token(0), 0, &changes)?;
         match changes.error(&receipts) {
             None => Ok(!changes.found_nothing(&receipts)),
             Some(errno) => Err(io::Error::from_raw_os_error(errno)),
@@ -157,14 +198,26 @@ fn user_ident(kqueue: &Arc<Kqueue>) -> usize {
     Arc::as_ptr(kqueue) as usize
 }
 
-fn kevent_of(change: Change, source: RawSource, token: Token) -> kevent {
+/// When the filters of an interest report.
+fn mode_of(interest: Interest) -> kernel::Flags {
+    let edge = if interest.is_level() { 0 } else { os::EV_CLEAR };
+    let once = if interest.is_oneshot() {
+        os::EV_DISPATCH
+    } else {
+        0
+    };
+    edge | once
+}
+
+fn kevent_of(change: Change, source: RawSource, token: Token, mode: kernel::Flags) -> kevent {
     let (filter, flags) = match change {
-        Change::Add(filter) => (filter, os::EV_ADD | os::EV_CLEAR | os::EV_RECEIPT),
-        Change::Delete(filter) => (filter, os::EV_DELETE | os::EV_RECEIPT),
+        Change::Add(filter) => (filter, os::EV_ADD | mode),
+        Change::Delete(filter) => (filter, os::EV_DELETE),
+        Change::Disable(filter) => (filter, os::EV_DISABLE),
     };
     let mut kevent = kernel::zeroed();
     kevent.ident = source as _;
-    kevent.flags = flags;
+    kevent.flags = flags | os::EV_RECEIPT;
     kevent.udata = token.0 as _;
     match (filter, kernel::PRIORITY) {
         (Filter::Read, _) => kevent.filter = os::EVFILT_READ,
@@ -189,6 +242,7 @@ impl Backend for Selector {
         Ok(Selector {
             kqueue: Arc::new(kernel::kqueue()?),
             signal_fd: AtomicUsize::new(NO_DESCRIPTOR),
+            modes: Modes::default(),
         })
     }
 
@@ -199,19 +253,24 @@ impl Backend for Selector {
         room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        kernel::wait(&self.kqueue, events, room, timeout)
+        self.modes.begin();
+        let start = events.len();
+        let waited = kernel::wait(&self.kqueue, events, room, timeout);
+        self.modes.end(events, start, |source, token| {
+            let disabled = self.apply(source, token, 0, &Changes::disable(HAS_PRIORITY));
+            if let Err(err) = disabled {
+                error!("disabling the rest of a one-shot source: {err}");
+            }
+        });
+        waited
     }
 
     fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
         let changes = Changes::register(interest, HAS_PRIORITY)?;
-        let receipts = self.apply(source, token, &changes)?;
-        let Some(errno) = changes.error(&receipts) else {
-            return Ok(());
-        };
-        if let Err(err) = self.apply(source, token, &changes.undo(&receipts)) {
-            error!("undoing half a registration: {err}");
+        match self.add(source, token, interest, &changes)? {
+            None => Ok(()),
+            Some(errno) => Err(io::Error::from_raw_os_error(errno)),
         }
-        Err(io::Error::from_raw_os_error(errno))
     }
 
     fn reregister(
@@ -221,8 +280,20 @@ impl Backend for Selector {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
+        if interest.has_mode() || self.modes.are_used() {
+            let changes = Changes::replace(interest, HAS_PRIORITY)?;
+            return match self.add(source, token, interest, &changes)? {
+                None => Ok(()),
+                Some(errno) => {
+                    let err = io::Error::from_raw_os_error(errno);
+                    let text = format!("the source is no longer registered: {err}");
+                    Err(io::Error::new(io::ErrorKind::NotFound, text))
+                }
+            };
+        }
         let changes = Changes::reregister(interest, HAS_PRIORITY)?;
-        let receipts = self.apply(source, token, &changes)?;
+        let mode = mode_of(interest);
+        let receipts = self.apply(source, token, mode, &changes)?;
         match changes.error(&receipts) {
             None => Ok(()),
             Some(errno) => Err(io::Error::from_raw_os_error(errno)),

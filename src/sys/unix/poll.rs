@@ -40,7 +40,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
-use table::{PollSet, Table};
+use table::{Mode, PollSet, Table};
 
 pub(crate) use table::Handle;
 
@@ -171,8 +171,8 @@ impl Backend for Selector {
 
     fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
         check_open(source)?;
-        let mask = mask_of(interest);
-        Ok(self.change(|shared| shared.table.insert(source, token, mask, false)))
+        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
+        Ok(self.change(|shared| shared.table.insert(source, token, mask, mode, false)))
     }
 
     fn reregister(
@@ -182,8 +182,8 @@ impl Backend for Selector {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        let mask = mask_of(interest);
-        found(self.change(|shared| shared.table.change(*handle, token, mask)))
+        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
+        found(self.change(|shared| shared.table.change(*handle, token, mask, mode)))
     }
 
     fn deregister(&self, _: RawSource, handle: &Handle) -> io::Result<()> {
@@ -194,11 +194,11 @@ impl Backend for Selector {
 
     fn register_raw(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
         check_open(source)?;
-        let mask = mask_of(interest);
+        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
         self.change(|Shared { table, .. }| match table.find_raw(source) {
             Some(_) => Err(io::Error::from_raw_os_error(libc::EEXIST)),
             None => {
-                table.insert(source, token, mask, true);
+                table.insert(source, token, mask, mode, true);
                 Ok(())
             }
         })
@@ -210,11 +210,11 @@ impl Backend for Selector {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        let mask = mask_of(interest);
+        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
         found(self.change(|shared| {
             shared.restart_slice = true;
             let handle = shared.table.find_raw(source);
-            handle.is_some_and(|handle| shared.table.change(handle, token, mask))
+            handle.is_some_and(|handle| shared.table.change(handle, token, mask, mode))
         }))
     }
 
@@ -319,6 +319,20 @@ fn mask_of(interest: Interest) -> c_short {
         mask |= libc::POLLPRI;
     }
     mask
+}
+
+fn mode_of(interest: Interest) -> io::Result<Mode> {
+    if interest.is_exclusive() {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "poll(2) has no exclusive mode",
+        ));
+    }
+    Ok(match (interest.is_oneshot(), interest.is_level()) {
+        (true, _) => Mode::OneShot,
+        (false, true) => Mode::Level,
+        (false, false) => Mode::Edge,
+    })
 }
 
 fn readiness_of(revents: c_short) -> Readiness {

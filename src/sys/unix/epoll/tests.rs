@@ -63,19 +63,68 @@ fn unknown_bits_tell_nothing() {
 #[test]
 fn the_mask_of_each_interest() {
     let (readable, writable) = (Interest::READABLE, Interest::WRITABLE);
-    let priority = Interest::PRIORITY;
+    let (priority, closed) = (Interest::PRIORITY, Interest::CLOSED);
+    let oneshot = libc::EPOLLONESHOT as u32;
+    let exclusive = libc::EPOLLEXCLUSIVE as u32;
     let cases = [
         (readable, IN | RDHUP | ET),
         (writable, OUT | ET),
         (priority, PRI | ET),
+        (closed, ET),
         (readable | writable, IN | RDHUP | OUT | ET),
         (readable | priority, IN | RDHUP | PRI | ET),
         (writable | priority, OUT | PRI | ET),
         (readable | writable | priority, IN | RDHUP | OUT | PRI | ET),
+        (readable.level(), IN | RDHUP),
+        (readable.level().edge(), IN | RDHUP | ET),
+        (closed.level(), 0),
+        (writable.oneshot(), OUT | ET | oneshot),
+        (writable.oneshot().level(), OUT | oneshot),
+        (readable.exclusive(), IN | ET | exclusive),
+        (
+            (readable | writable).exclusive().level(),
+            IN | OUT | exclusive,
+        ),
     ];
     for (interest, mask) in cases {
-        assert_eq!(mask_of(interest), mask, "{interest:?}");
+        assert_eq!(mask_of(interest).unwrap(), mask, "{interest:?}");
     }
+    for refused in [
+        priority.exclusive(),
+        (readable | priority).exclusive(),
+        closed.exclusive(),
+        readable.exclusive().oneshot(),
+    ] {
+        let err = mask_of(refused).unwrap_err();
+        assert_eq!(err.kind(), io::ErrorKind::InvalidInput, "{refused:?}");
+    }
+}
+
+#[test]
+fn an_exclusive_registration_can_be_replaced_in_both_directions() {
+    let selector = Selector::new().unwrap();
+    let source = Wakeup::signalled().unwrap();
+    let fd = source.as_fd().as_raw_fd();
+    let readable = Interest::READABLE;
+    let interests = [
+        readable.exclusive(),
+        readable,
+        readable.exclusive(),
+        readable.exclusive().level(),
+        readable.oneshot(),
+    ];
+    selector.register(fd, Token(9), readable).unwrap();
+    for (token, interest) in interests.into_iter().enumerate() {
+        selector
+            .reregister(fd, &(), Token(token), interest)
+            .unwrap();
+        let events = select_now(&selector);
+        assert_eq!(events.len(), 1, "{interest:?}");
+        assert_eq!(events[0].token(), Token(token));
+    }
+    selector.deregister(fd, &()).unwrap();
+    let absent = selector.reregister(fd, &(), Token(1), readable.exclusive());
+    assert_eq!(absent.unwrap_err().kind(), io::ErrorKind::NotFound);
 }
 
 #[test]

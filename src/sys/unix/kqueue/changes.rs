@@ -31,10 +31,11 @@ impl Filter {
 pub(super) enum Change {
     Add(Filter),
     Delete(Filter),
+    Disable(Filter),
 }
 
-/// The longest list that these changes make: one line a filter.
-pub(super) const MOST: usize = FILTERS.len();
+/// The longest list that these changes make: each filter deleted, and added.
+pub(super) const MOST: usize = 2 * FILTERS.len();
 
 /// A change list that is given to the kernel in one call.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +92,25 @@ impl Changes {
         Ok(changes)
     }
 
+    /// As `reregister`, where the mode may change: kernels keep the flags that a
+    /// filter was first added with.
+    pub(super) fn replace(interest: Interest, has_priority: bool) -> io::Result<Changes> {
+        let mut changes = Changes::deregister(has_priority);
+        for add in Changes::register(interest, has_priority)?.as_slice() {
+            changes.push(*add);
+        }
+        Ok(changes)
+    }
+
+    /// Disables what is left of a one-shot source that had its event.
+    pub(super) fn disable(has_priority: bool) -> Changes {
+        let mut changes = Changes::new();
+        for filter in known(has_priority) {
+            changes.push(Change::Disable(filter));
+        }
+        changes
+    }
+
     pub(super) fn deregister(has_priority: bool) -> Changes {
         let mut changes = Changes::new();
         for filter in known(has_priority) {
@@ -121,20 +141,25 @@ impl Changes {
         changes
     }
 
-    /// Whether there was nothing of what the changes were to delete.
+    /// Whether there was nothing of what a deregistration was to delete.
     pub(super) fn found_nothing(&self, receipts: &Receipts) -> bool {
         let mut all = self.as_slice().iter().zip(receipts);
-        all.all(|(change, errno)| matches!(change, Change::Delete(_)) && *errno == libc::ENOENT)
+        all.all(|(change, errno)| *errno != 0 && !is_failure(*change, *errno))
     }
 }
 
 /// Never silence: what the system cannot watch is an error.
 fn check(interest: Interest, has_priority: bool) -> io::Result<()> {
-    if interest.is_priority() && !has_priority {
-        let text = "this system's kqueue has no filter for priority events";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
-    }
-    Ok(())
+    let text = if interest.is_priority() && !has_priority {
+        "this system's kqueue has no filter for priority events"
+    } else if interest.is_exclusive() {
+        "kqueue has no exclusive mode"
+    } else if interest.is_closed() && !FILTERS.iter().any(|filter| filter.is_asked_by(interest)) {
+        "kqueue cannot tell of the end alone"
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }
 
 fn known(has_priority: bool) -> impl Iterator<Item = Filter> {
@@ -143,12 +168,16 @@ fn known(has_priority: bool) -> impl Iterator<Item = Filter> {
         .filter(move |filter| has_priority || *filter != Filter::Priority)
 }
 
-/// A filter that is not there need not be deleted. A pipe whose other end is
-/// gone may answer that it is broken; its events come all the same.
+/// A filter that is not there need not be deleted or disabled, nor one that an older kernel
+/// does not know. A pipe whose other end is gone may answer that it is broken;
+/// its events come all the same.
 fn is_failure(change: Change, errno: i32) -> bool {
     match change {
         Change::Add(_) => !matches!(errno, 0 | libc::EPIPE),
-        Change::Delete(_) => !matches!(errno, 0 | libc::ENOENT),
+        Change::Delete(Filter::Priority) | Change::Disable(Filter::Priority) => {
+            !matches!(errno, 0 | libc::ENOENT | libc::EINVAL)
+        }
+        Change::Delete(_) | Change::Disable(_) => !matches!(errno, 0 | libc::ENOENT),
     }
 }
 

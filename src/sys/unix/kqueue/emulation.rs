@@ -6,7 +6,7 @@
 //! descriptor ends both. A user event is an eventfd.
 //!
 //! What is as on the real thing: receipts, the order of changes, `ENOENT` of a
-//! filter that is not there, `EINVAL` of an unknown filter and of a wait beyond
+//! filter that is not there, flags that stay as a filter was first added, `EINVAL` of an unknown filter and of a wait beyond
 //! 10^8 seconds, a queue that can be watched for
 //! reading only, and not by itself, edges (`EV_CLEAR`) and levels, `EV_EOF` with an error in
 //! `fflags`, `EV_DISPATCH`, `EV_ENABLE` and `EV_DISABLE`, triggers from signal
@@ -313,7 +313,7 @@ impl Locked<'_> {
         knote.udata = change.udata as usize;
         if change.flags & (EV_ENABLE | EV_DISABLE) != 0 {
             knote.enabled = change.flags & EV_ENABLE != 0;
-            let (fd, mask) = (knote.fd(key), knote.mask(key));
+            let (fd, mask) = (knote.fd(key), FILTERS[filter].1 | knote.edge());
             let data = change.ident as u64;
             control(&kqueue.inner[filter], libc::EPOLL_CTL_MOD, fd, mask, data)?;
         }
@@ -321,26 +321,37 @@ impl Locked<'_> {
     }
 
     fn add(&mut self, key: (usize, usize), change: &kevent) -> io::Result<()> {
-        let eventfd = match self.knotes.remove(&key) {
-            Some(Knote { eventfd, .. }) => eventfd,
-            None if change.filter == EVFILT_USER => Some(eventfd()?),
-            None => None,
-        };
-        let knote = Knote {
+        let before = self.knotes.remove(&key);
+        let is_first_user = before.is_none() && change.filter == EVFILT_USER;
+        let mut knote = Knote {
             flags: change.flags & (EV_CLEAR | EV_DISPATCH),
             udata: change.udata as usize,
             enabled: change.flags & EV_DISABLE == 0,
-            eventfd,
+            eventfd: is_first_user.then(eventfd).transpose()?,
         };
-        let (fd, mask) = (knote.fd(key), knote.mask(key));
         let epoll = &self.kqueue.inner[key.0];
-        // The kernel, and no table of ours, knows what was closed since.
-        match control(epoll, libc::EPOLL_CTL_MOD, fd, mask, key.1 as u64) {
-            Err(err) if err.raw_os_error() == Some(libc::ENOENT) => {
-                control(epoll, libc::EPOLL_CTL_ADD, fd, mask, key.1 as u64)?;
+        let set = |knote: &Knote, op| {
+            let mask = FILTERS[key.0].1 | knote.edge();
+            control(epoll, op, knote.fd(key), mask, key.1 as u64)
+        };
+        // What there is keeps its flags, and stays disabled unless told. The
+        // kernel, and no table of ours, knows what was closed since.
+        if let Some(before) = before {
+            let mut kept = before;
+            kept.udata = knote.udata;
+            kept.enabled |= change.flags & EV_ENABLE != 0;
+            match set(&kept, libc::EPOLL_CTL_MOD) {
+                Err(err) if err.raw_os_error() == Some(libc::ENOENT) => {}
+                Err(err) => return Err(err),
+                Ok(()) => {
+                    kept.trigger(change)?;
+                    self.knotes.insert(key, kept);
+                    return Ok(());
+                }
             }
-            result => result?,
+            knote.eventfd = kept.eventfd;
         }
+        set(&knote, libc::EPOLL_CTL_ADD)?;
         knote.trigger(change)?;
         self.knotes.insert(key, knote);
         Ok(())
@@ -397,13 +408,12 @@ impl Knote {
         }
     }
 
-    fn mask(&self, key: (usize, usize)) -> u32 {
-        let edge = if self.flags & EV_CLEAR != 0 {
+    fn edge(&self) -> u32 {
+        if self.flags & EV_CLEAR != 0 {
             libc::EPOLLET as u32
         } else {
             0
-        };
-        FILTERS[key.0].1 | edge
+        }
     }
 
     /// Whether a mask is an event: epoll reports errors and hang-ups to all.

@@ -12,7 +12,8 @@
 //! |---|---|
 //! | `interest` | what the owner wants to hear |
 //! | `armed` | the part of it that was not reported since it was last asked for |
-//! | `ended` | an error or a hang-up was reported, which poll(2) tells unasked and for ever: the slot is not polled until it is asked for again |
+//! | `ended` | not polled at all until it is asked for again: an error or a hang-up was reported, which poll(2) tells unasked and for ever, or a one-shot registration has fired |
+//! | `mode` | whether a report is repeated, held back, or the last |
 //! | `raw` | its operations are unknown to us, so that reported bits arm again by time |
 
 use super::super::RawSource;
@@ -21,6 +22,17 @@ use libc::{c_short, pollfd};
 
 /// What is always reported, asked or not; the source has reported its end.
 const ENDED: c_short = libc::POLLERR | libc::POLLHUP;
+
+/// What follows a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// What was reported rests until it is asked for again.
+    Edge,
+    /// It is reported again.
+    Level,
+    /// Nothing is, until a change of the registration.
+    OneShot,
+}
 
 /// Names a registration: a slot, and which of its owners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +51,7 @@ struct Slot {
     interest: c_short,
     armed: c_short,
     ended: bool,
+    mode: Mode,
     raw: bool,
     noted: bool,
 }
@@ -62,6 +75,7 @@ impl Table {
         fd: RawSource,
         token: Token,
         interest: c_short,
+        mode: Mode,
         raw: bool,
     ) -> Handle {
         self.versions += 1;
@@ -73,6 +87,7 @@ impl Table {
             interest,
             armed: interest,
             ended: false,
+            mode,
             raw,
             noted: false,
         };
@@ -99,7 +114,13 @@ impl Table {
 
     /// A new token and interest: asked anew, and what was asked is dropped.
     /// False if the handle is not, or no longer, of a registration.
-    pub(super) fn change(&mut self, handle: Handle, token: Token, interest: c_short) -> bool {
+    pub(super) fn change(
+        &mut self,
+        handle: Handle,
+        token: Token,
+        interest: c_short,
+        mode: Mode,
+    ) -> bool {
         self.versions += 1;
         let version = self.versions;
         let Some(slot) = self.get(handle) else {
@@ -109,6 +130,7 @@ impl Table {
         slot.version = version;
         slot.token = token;
         slot.interest = interest;
+        slot.mode = mode;
         slot.arm();
         self.parked -= usize::from(was_parked);
         self.note(handle.index);
@@ -118,7 +140,7 @@ impl Table {
     /// Asks for all of the interest again. Whether there was need to.
     pub(super) fn rearm(&mut self, handle: Handle) -> bool {
         match self.get(handle) {
-            Some(slot) if !slot.is_armed() => {
+            Some(slot) if slot.rests() => {
                 slot.arm();
                 self.note(handle.index);
                 true
@@ -184,12 +206,13 @@ impl Table {
 }
 
 impl Slot {
-    fn is_armed(&self) -> bool {
-        self.armed == self.interest && !self.ended
+    /// Whether something was reported that can be asked for again.
+    fn rests(&self) -> bool {
+        self.mode == Mode::Edge && (self.armed != self.interest || self.ended)
     }
 
     fn is_parked(&self) -> bool {
-        self.raw && !self.is_armed()
+        self.raw && self.rests()
     }
 
     fn arm(&mut self) {
@@ -287,8 +310,14 @@ impl Table {
     fn report(&mut self, index: usize, revents: c_short) {
         let slot = &mut self.slots[index];
         let was_parked = slot.is_parked();
-        slot.armed &= !consumed(revents);
-        slot.ended = revents & ENDED != 0;
+        match slot.mode {
+            Mode::Edge => {
+                slot.armed &= !consumed(revents);
+                slot.ended = revents & ENDED != 0;
+            }
+            Mode::Level => {}
+            Mode::OneShot => slot.ended = true,
+        }
         self.parked += usize::from(slot.is_parked() && !was_parked);
         self.note(index);
     }

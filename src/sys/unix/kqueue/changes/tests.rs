@@ -1,11 +1,16 @@
 use super::Change::{Add, Delete};
 use super::Filter::{Priority, Read, Write};
 use super::*;
-use libc::{EBADF, ENOENT, EPERM, EPIPE};
+use libc::{EBADF, EINVAL, ENOENT, EPERM, EPIPE};
 
 const READABLE: Interest = Interest::READABLE;
 const WRITABLE: Interest = Interest::WRITABLE;
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// Receipts of a list of three.
+fn six([one, two, three]: [i32; 3]) -> Receipts {
+    [one, two, three, 0, 0, 0]
+}
 
 #[test]
 fn a_registration_adds_what_is_asked() {
@@ -72,6 +77,35 @@ fn priority_is_a_filter_or_an_error() {
 }
 
 #[test]
+fn a_replacement_deletes_all_and_adds_what_is_asked() {
+    let made = Changes::replace(WRITABLE, false).unwrap();
+    let expected = [Delete(Read), Delete(Write), Add(Write)];
+    assert_eq!(made.as_slice(), expected);
+    // The deletion found nothing, and the addition failed: there is nothing to undo.
+    let receipts = six([ENOENT, 0, EPERM]);
+    assert_eq!(made.error(&receipts), Some(EPERM));
+    assert!(made.undo(&receipts).as_slice().is_empty());
+    let all = Changes::replace(BOTH, true).unwrap();
+    assert_eq!(all.as_slice().len(), 5);
+}
+
+#[test]
+fn what_a_kqueue_has_not_is_unsupported() {
+    let closed = Interest::CLOSED;
+    assert!(Changes::register(closed | READABLE, false).is_ok());
+    assert!(Changes::replace(closed | WRITABLE.level(), false).is_ok());
+    for refused in [closed, closed.level(), closed.oneshot()] {
+        for made in [
+            Changes::register(refused, true),
+            Changes::reregister(refused, true),
+            Changes::replace(refused, true),
+        ] {
+            assert_eq!(made.unwrap_err().kind(), io::ErrorKind::Unsupported);
+        }
+    }
+}
+
+#[test]
 fn completions_need_no_change() {
     let none = Interest::COMPLETIONS;
     assert!(Changes::register(none, true).unwrap().as_slice().is_empty());
@@ -90,13 +124,16 @@ fn errors_that_are_none() {
         ([0, EPIPE, 0], Some(EPIPE)),
         ([EBADF, EBADF, EBADF], Some(EBADF)),
         ([0, ENOENT, EPERM], Some(EPERM)),
+        // A kernel from before that filter.
+        ([0, ENOENT, EINVAL], None),
+        ([0, EINVAL, 0], Some(EINVAL)),
     ];
     for (receipts, error) in cases {
-        assert_eq!(made.error(&receipts), error, "{receipts:?}");
+        assert_eq!(made.error(&six(receipts)), error, "{receipts:?}");
     }
     // Receipts behind the list are not looked at.
     let short = Changes::register(READABLE, true).unwrap();
-    assert_eq!(short.error(&[0, EBADF, EBADF]), None);
+    assert_eq!(short.error(&six([0, EBADF, EBADF])), None);
 }
 
 #[test]
@@ -109,7 +146,7 @@ fn the_half_that_was_added_is_deleted_again() {
         ([EPERM, EPIPE], &[Delete(Write)]),
     ];
     for ([read, write], undo) in cases {
-        let receipts = [read, write, 0];
+        let receipts = six([read, write, 0]);
         assert_eq!(made.error(&receipts), Some(EPERM));
         assert_eq!(made.undo(&receipts).as_slice(), undo, "{receipts:?}");
     }
@@ -118,8 +155,12 @@ fn the_half_that_was_added_is_deleted_again() {
 #[test]
 fn nothing_was_there_to_delete() {
     let all = Changes::deregister(false);
-    assert!(all.found_nothing(&[ENOENT, ENOENT, 0]));
-    assert!(!all.found_nothing(&[ENOENT, 0, 0]));
-    assert!(!all.found_nothing(&[0, ENOENT, ENOENT]));
-    assert!(!all.found_nothing(&[EBADF, EBADF, 0]));
+    assert!(all.found_nothing(&six([ENOENT, ENOENT, 0])));
+    assert!(!all.found_nothing(&six([ENOENT, 0, 0])));
+    assert!(!all.found_nothing(&six([0, ENOENT, ENOENT])));
+    assert!(!all.found_nothing(&six([EBADF, EBADF, 0])));
+    let all = Changes::deregister(true);
+    assert!(all.found_nothing(&six([ENOENT, ENOENT, ENOENT])));
+    assert!(all.found_nothing(&six([ENOENT, ENOENT, EINVAL])));
+    assert!(!all.found_nothing(&six([ENOENT, ENOENT, 0])));
 }

@@ -18,7 +18,8 @@ impl Model {
     }
 
     fn add(&mut self, fd: RawSource, token: usize, interest: c_short) -> Handle {
-        self.table.insert(fd, Token(token), interest, false)
+        self.table
+            .insert(fd, Token(token), interest, Mode::Edge, false)
     }
 
     /// What the kernel would be asked, of entries that are not skipped.
@@ -67,7 +68,7 @@ fn the_end_is_reported_once() {
         model.asked();
         assert_eq!(model.report(&[(10, end)], 8), [(1, end)]);
         assert_eq!(model.asked(), []);
-        assert!(model.table.change(handle, Token(2), IN));
+        assert!(model.table.change(handle, Token(2), IN, Mode::Edge));
         assert_eq!(model.asked(), [(10, IN)]);
     }
 }
@@ -80,7 +81,7 @@ fn a_stale_result_is_dropped() {
     model.asked();
     // While the poller sleeps: one is reregistered, one removed, and its slot
     // and number used again.
-    assert!(model.table.change(first, Token(3), IN));
+    assert!(model.table.change(first, Token(3), IN, Mode::Edge));
     assert!(model.table.remove(second));
     let third = model.add(11, 4, IN);
     assert_ne!(second, third);
@@ -124,7 +125,7 @@ fn a_closed_descriptor_is_forgotten() {
 fn raw_slots_are_found_by_descriptor_and_armed_by_time() {
     let mut model = Model::new();
     model.add(10, 1, IN);
-    let raw = model.table.insert(10, Token(2), IN | OUT, true);
+    let raw = model.table.insert(10, Token(2), IN | OUT, Mode::Edge, true);
     assert_eq!(model.table.find_raw(10), Some(raw));
     assert_eq!(model.table.find_raw(11), None);
     model.asked();
@@ -159,7 +160,7 @@ fn changes_after_the_first_registration_allocate_nothing() {
     };
     let before = capacity(&model.table);
     for handle in handles {
-        model.table.change(handle, Token(2), OUT);
+        model.table.change(handle, Token(2), OUT, Mode::Edge);
         model.table.remove(handle);
     }
     for fd in 0..100 {
@@ -167,4 +168,25 @@ fn changes_after_the_first_registration_allocate_nothing() {
     }
     model.asked();
     assert_eq!(capacity(&model.table), before);
+}
+
+#[test]
+fn level_repeats_and_one_shot_is_the_last() {
+    for raw in [false, true] {
+        let mut model = Model::new();
+        let level = model.table.insert(10, Token(1), IN, Mode::Level, raw);
+        let once = model
+            .table
+            .insert(11, Token(2), IN | OUT, Mode::OneShot, raw);
+        assert_eq!(model.asked(), [(10, IN), (11, IN | OUT)]);
+        let answers = [(10, IN | libc::POLLHUP), (11, OUT)];
+        assert_eq!(model.report(&answers, 8).len(), 2);
+        assert_eq!(model.asked(), [(10, IN)]);
+        assert!(!model.table.has_parked(), "neither waits for time");
+        assert!(!model.table.rearm(level));
+        assert!(!model.table.rearm(once));
+        assert_eq!(model.report(&answers, 8).len(), 1);
+        assert!(model.table.change(once, Token(3), IN, Mode::Edge));
+        assert_eq!(model.asked(), [(10, IN), (11, IN)]);
+    }
 }
