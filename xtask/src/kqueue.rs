@@ -60,6 +60,16 @@ const SKIPPED: &[(&str, &str, Why)] = &[
         "wakers_made_again_and_again_cost_no_more_than_one",
         Why::Descriptors,
     ),
+    (
+        "modes",
+        "an_exclusive_interest_that_the_kernel_would_refuse_is_invalid",
+        Why::Exclusive,
+    ),
+    (
+        "modes",
+        "an_exclusive_listener_reaches_each_poll_that_watches_it",
+        Why::Exclusive,
+    ),
     ("readiness", "tcp_listeners_and_udp", Why::Masks),
     ("readiness", "tcp_streams", Why::Masks),
     ("readiness_local", "kernel_objects", Why::Masks),
@@ -97,6 +107,8 @@ const SKIPPED: &[(&str, &str, Why)] = &[
 enum Why {
     /// A kqueue takes a second registration of a raw descriptor for a change.
     Mistakes,
+    /// The mode is epoll's alone.
+    Exclusive,
     /// The test expects all of epoll's mask in one event, whatever was asked.
     Masks,
     /// The test expects the text of epoll's event.
@@ -108,8 +120,9 @@ enum Why {
 }
 
 impl Why {
-    const ALL: [Why; 5] = [
+    const ALL: [Why; 6] = [
         Why::Mistakes,
+        Why::Exclusive,
         Why::Masks,
         Why::Text,
         Why::Calls,
@@ -119,6 +132,7 @@ impl Why {
     fn text(self) -> &'static str {
         match self {
             Why::Mistakes => "a kqueue takes mistakes with raw descriptors for changes",
+            Why::Exclusive => "of a mode that epoll alone has",
             Why::Masks => "expects epoll's whole mask in one event",
             Why::Text => "expects the text of epoll's event",
             Why::Calls => "counts or forbids epoll's system calls",

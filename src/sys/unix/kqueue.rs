@@ -470,6 +470,7 @@ impl fmt::Debug for FilterName {
 
 struct FlagNames(kernel::Flags);
 
+#[allow(clippy::unnecessary_cast)] // NetBSD's flags are as wide as that.
 impl fmt::Debug for FlagNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const NAMES: [(u32, &str); 10] = [
@@ -484,7 +485,6 @@ impl fmt::Debug for FlagNames {
             (os::EV_ERROR as u32, "EV_ERROR"),
             (os::EV_EOF as u32, "EV_EOF"),
         ];
-        #[allow(clippy::unnecessary_cast)] // NetBSD's flags are as wide as that.
         flags::fmt_flags(f, self.0 as u32, &NAMES)
     }
 }

@@ -294,3 +294,57 @@ fn a_peer_that_is_gone_ends_both_directions() {
     assert!(any(Readiness::READ_CLOSED) && any(Readiness::WRITE_CLOSED));
     assert_eq!(one.read(&mut [0; 1]).unwrap(), 0);
 }
+
+#[test]
+fn a_one_shot_source_has_one_event_though_both_filters_are_ready() {
+    let selector = Selector::new().unwrap();
+    let (one, mut other) = pair();
+    other.write_all(b"x").unwrap();
+    let fd = one.as_raw_fd();
+    for room in [1, 2, 16] {
+        selector
+            .reregister(fd, &(), Token(room), BOTH.oneshot())
+            .unwrap();
+        let mut events = Vec::with_capacity(room);
+        selector
+            .select(&mut events, room, Some(Duration::ZERO))
+            .unwrap();
+        assert_eq!(events.len(), 1, "room for {room}");
+        assert_eq!(events[0].token(), Token(room));
+        assert!(select_now(&selector).is_empty());
+    }
+    // Back to edges, of both.
+    selector.reregister(fd, &(), Token(7), BOTH).unwrap();
+    assert_eq!(select_now(&selector).len(), 2);
+    assert!(select_now(&selector).is_empty());
+    other.write_all(b"x").unwrap();
+    assert!(select_now(&selector).contains(&(7, EVFILT_READ)));
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+#[allow(unsafe_code)]
+fn urgent_data_is_priority_and_nothing_else_is() {
+    use std::net::{TcpListener, TcpStream};
+    let selector = Selector::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    let fd = server.as_raw_fd();
+    let interest = Interest::PRIORITY;
+    selector.register(fd, Token(7), interest).unwrap();
+    client.write_all(b"x").unwrap();
+    assert!(select_now(&selector).is_empty());
+    // SAFETY: the buffer is one byte long and outlives the call.
+    let sent = unsafe { libc::send(client.as_raw_fd(), b"!".as_ptr().cast(), 1, libc::MSG_OOB) };
+    assert_eq!(sent, 1);
+    let mut events = Vec::with_capacity(4);
+    let guard = Some(Duration::from_secs(20));
+    selector.select(&mut events, 4, guard).unwrap();
+    let told = bits(events[0].readiness());
+    assert_eq!(told, [Readiness::READABLE, Readiness::PRIORITY]);
+    selector
+        .reregister(fd, &(), Token(7), Interest::WRITABLE)
+        .unwrap();
+    assert_eq!(select_now(&selector), [(7, EVFILT_WRITE)]);
+}
