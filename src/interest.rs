@@ -147,10 +147,6 @@ impl Interest {
     /// ```
     pub const CLOSED: Interest = interest(CLOSED);
 
-    /// What is asked of asynchronous I/O, also where no constant names it.
-    #[cfg(test)]
-    pub(crate) const COMPLETIONS: Interest = interest(AIO | LIO);
-
     /// Unites two interests.
     ///
     /// The same as `self | other`, and usable in a `const`.
@@ -285,6 +281,13 @@ impl Interest {
     pub(crate) const fn has_mode(self) -> bool {
         self.0.get() & !INTERESTS != 0
     }
+}
+
+/// What can be asked also where no constant names it.
+#[cfg(test)]
+impl Interest {
+    pub(crate) const COMPLETIONS: Interest = interest(AIO | LIO);
+    pub(crate) const URGENT: Interest = interest(PRIORITY);
 }
 
 impl BitOr for Interest {
