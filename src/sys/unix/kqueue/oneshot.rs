@@ -2,7 +2,8 @@
 //!
 //! A one-shot source may have two filters, each disabled by its own event
 //! (`EV_DISPATCH`). What is left to do after a wait: one event of a source
-//! stays, and the filters that had none are disabled.
+//! stays, and the filters that had none are disabled. That an event is of such a
+//! source, its flags say, which kernels return as they were given.
 //!
 //! That races with a thread which registers the source anew between the
 //! kernel's answer and ours: its filters must not be disabled. So, once there is
