@@ -103,10 +103,17 @@ impl Interest {
 
     /// Interest in exceptional conditions: out-of-band data of a TCP socket,
     /// a change of a file in `sysfs` or `cgroupfs`, and the like; see
-    /// `EPOLLPRI` in [`epoll_ctl(2)`].
+    /// `EPOLLPRI` in [`epoll_ctl(2)`]. Of the systems with kqueue, those have
+    /// it that have a filter for out-of-band data, and it tells of nothing else.
     ///
     /// [`epoll_ctl(2)`]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(any(
+        target_vendor = "apple",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "linux",
+        target_os = "openbsd",
+    ))]
     pub const PRIORITY: Interest = interest(PRIORITY);
 
     /// Interest in nothing but the end: errors, and a hang-up of both
@@ -274,6 +281,13 @@ impl Interest {
     pub(crate) const fn has_mode(self) -> bool {
         self.0.get() & !INTERESTS != 0
     }
+}
+
+/// What can be asked also where no constant names it.
+#[cfg(test)]
+impl Interest {
+    pub(crate) const COMPLETIONS: Interest = interest(AIO | LIO);
+    pub(crate) const URGENT: Interest = interest(PRIORITY);
 }
 
 impl BitOr for Interest {

@@ -38,6 +38,7 @@ use std::task;
 /// | system | by |
 /// |---|---|
 /// | Linux, Android | [`eventfd(2)`] |
+/// | Apple's systems, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | `EVFILT_USER`, which takes no descriptor; a pipe where the kernel does not have it |
 ///
 /// # Examples
 ///

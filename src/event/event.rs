@@ -19,17 +19,19 @@ use std::fmt;
 ///
 /// # Platform-specific behavior
 ///
-/// | question | epoll |
-/// |---|---|
-/// | [`is_readable`] | `EPOLLIN` or `EPOLLPRI` |
-/// | [`is_writable`] | `EPOLLOUT` |
-/// | [`is_error`] | `EPOLLERR` |
-/// | [`is_read_closed`] | `EPOLLHUP`, or `EPOLLIN` with `EPOLLRDHUP` |
-/// | [`is_write_closed`] | `EPOLLHUP`, or `EPOLLOUT` with `EPOLLERR`, or `EPOLLERR` alone |
-/// | [`is_priority`] | `EPOLLPRI` |
-/// | [`is_aio`], [`is_lio`] | never |
+/// | question | epoll | kqueue |
+/// |---|---|---|
+/// | [`is_readable`] | `EPOLLIN` or `EPOLLPRI` | `EVFILT_READ`, `EVFILT_USER` or `EVFILT_EXCEPT` |
+/// | [`is_writable`] | `EPOLLOUT` | `EVFILT_WRITE` |
+/// | [`is_error`] | `EPOLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` |
+/// | [`is_read_closed`] | `EPOLLHUP`, or `EPOLLIN` with `EPOLLRDHUP` | `EVFILT_READ` with `EV_EOF` |
+/// | [`is_write_closed`] | `EPOLLHUP`, or `EPOLLOUT` with `EPOLLERR`, or `EPOLLERR` alone | `EVFILT_WRITE` with `EV_EOF` |
+/// | [`is_priority`] | `EPOLLPRI` | `EVFILT_EXCEPT` |
+/// | [`is_aio`] | never | `EVFILT_AIO` |
+/// | [`is_lio`] | never | `EVFILT_LIO` |
 ///
-/// See [`epoll_ctl(2)`] for the flags. On Linux an error does not always end a
+/// See [`epoll_ctl(2)`] and [`kqueue(2)`] for the flags. kqueue reports reading
+/// and writing of one source by an event each. On Linux an error does not always end a
 /// socket: a connected UDP socket whose peer was unreachable, and one with
 /// messages in its error queue (`MSG_ZEROCOPY`, time stamps), answer
 /// `is_write_closed` with true although they can go on.
@@ -63,6 +65,7 @@ use std::fmt;
 ///
 /// [`WouldBlock`]: std::io::ErrorKind::WouldBlock
 /// [`epoll_ctl(2)`]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
+/// [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
 /// [`is_aio`]: Event::is_aio
 /// [`is_error`]: Event::is_error
 /// [`is_lio`]: Event::is_lio

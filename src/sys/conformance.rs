@@ -82,9 +82,22 @@ macro_rules! all_cases {
 
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    not(mio_unsupported_force_poll_poll)
+    not(any(mio_unsupported_force_poll_poll, mio_kqueue_emulation))
 ))]
 all_cases!(epoll: crate::sys::unix::epoll::Selector);
+#[cfg(all(
+    any(
+        target_vendor = "apple",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "openbsd",
+    ),
+    not(mio_unsupported_force_poll_poll)
+))]
+all_cases!(kqueue: crate::sys::unix::kqueue::Selector);
 all_cases!(poll: crate::sys::unix::poll::Selector);
 /// Long enough that it never ends a test that works.
 const HANG: Duration = Duration::from_secs(20);

@@ -3,7 +3,8 @@
 //! The contract with callers is edge-like: after an event, the next one is
 //! only promised once an operation said `WouldBlock` (or the source was
 //! registered anew). Kernels that report edges themselves need nothing more
-//! from us: [`KernelEdges`]. Queues that report levels, or report once, become
+//! from us: [`KernelEdges`], or [`CheckedEdges`] where the kernel does not find
+//! mistakes of registration. Queues that report levels, or report once, become
 //! edge-like by [`EmulatedEdges`]: the backend reports a readiness once and
 //! holds it back, and the `WouldBlock` of an operation arms it again. Since
 //! arming looks at the level anew, what arrived in between is not lost.
@@ -52,6 +53,76 @@ impl<B: Backend<Handle = ()>> Registration<B> for KernelEdges {
     fn would_block(&self) {}
 }
 
+/// The kernel reports each edge, but takes a second registration of a source
+/// for a change of the first, and the change of none for a first one: the
+/// source remembers whether it is registered.
+#[derive(Debug, Default)]
+pub(crate) struct CheckedEdges {
+    registered: bool,
+}
+
+impl CheckedEdges {
+    fn check(&self) -> io::Result<()> {
+        if self.registered {
+            Ok(())
+        } else {
+            Err(not_registered())
+        }
+    }
+}
+
+impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
+    fn register(
+        &mut self,
+        queue: &Arc<Queue<B>>,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        if self.registered {
+            return Err(registered_already());
+        }
+        queue.selector().register(source, token, interest)?;
+        self.registered = true;
+        Ok(())
+    }
+
+    fn reregister(
+        &mut self,
+        queue: &Arc<Queue<B>>,
+        source: RawSource,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.check()?;
+        let changed = queue.selector().reregister(source, &(), token, interest);
+        if matches!(&changed, Err(err) if err.kind() == io::ErrorKind::NotFound) {
+            self.registered = false;
+        }
+        changed
+    }
+
+    fn deregister(&mut self, queue: &Arc<Queue<B>>, source: RawSource) -> io::Result<()> {
+        self.check()?;
+        queue.selector().deregister(source, &())?;
+        self.registered = false;
+        Ok(())
+    }
+
+    #[inline]
+    fn would_block(&self) {}
+}
+
+fn registered_already() -> io::Error {
+    let text = "I/O source already registered with a `Registry`";
+    io::Error::new(io::ErrorKind::AlreadyExists, text)
+}
+
+fn not_registered() -> io::Error {
+    let text = "I/O source not registered with `Registry`";
+    io::Error::new(io::ErrorKind::NotFound, text)
+}
+
 /// The queue reports a readiness once; the source asks again.
 ///
 /// What it takes to ask stands here and not behind a pointer: then only the queue
@@ -81,10 +152,7 @@ impl<B: Rearm> EmulatedEdges<B> {
                 io::ErrorKind::AlreadyExists,
                 "I/O source already registered with a different `Registry`",
             )),
-            None => Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "I/O source not registered with `Registry`",
-            )),
+            None => Err(not_registered()),
         }
     }
 }
@@ -98,10 +166,7 @@ impl<B: Rearm> Registration<B> for EmulatedEdges<B> {
         interest: Interest,
     ) -> io::Result<()> {
         if self.0.is_some() {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "I/O source already registered with a `Registry`",
-            ));
+            return Err(registered_already());
         }
         let handle = queue.selector().register(source, token, interest)?;
         self.0 = Some(Armed {

@@ -32,6 +32,7 @@ macro_rules! cfg_if {
     (@emit $($item:item)*) => { $($item)* };
 }
 
+#[allow(dead_code)] // A backend uses one of the kinds.
 mod edges;
 mod flags;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
@@ -71,7 +72,7 @@ pub(crate) use notify::Turn;
 pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// An event as the kernel wrote it, never copied into another shape.
     type Event: RawEvent;
-    /// What a source remembers: `KernelEdges` where the kernel reports edges.
+    /// What a source remembers: next to nothing where the kernel reports edges.
     type Registration: Registration<Self>;
     /// What interrupts a sleep.
     type Signal: Signal;

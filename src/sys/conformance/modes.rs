@@ -80,7 +80,11 @@ pub(super) fn reregistration_switches_the_mode<B: Backend>() {
 pub(super) fn a_closed_interest_hears_of_the_end_only<B: Backend>() {
     let mut poller = Poller::<B>::new();
     let (mut end, mut peer) = stream();
-    end.register(&poller, 7, Interest::CLOSED);
+    match end.try_register(&poller, 7, Interest::CLOSED) {
+        // Not every kernel can tell; then it says so.
+        Err(err) if err.kind() == ErrorKind::Unsupported => return,
+        registered => registered.unwrap(),
+    }
     peer.write_all(b"x").unwrap();
     assert!(poller.look().is_empty());
     peer.shutdown(std::net::Shutdown::Write).unwrap();

@@ -17,8 +17,22 @@ cfg_if! {
     if #[cfg(mio_unsupported_force_poll_poll)] {
         pub(crate) use poll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => {} }
+    } else if #[cfg(any(
+        mio_kqueue_emulation,
+        target_vendor = "apple",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd",
+    ))] {
+        pub(crate) mod kqueue;
+        pub(crate) use kqueue::Selector;
+        macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
     } else if #[cfg(any(target_os = "linux", target_os = "android"))] {
         pub(crate) mod epoll;
+        // The conformance tests run it, over an emulation of the kernel's part.
+        #[cfg(test)]
+        pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
     } else {

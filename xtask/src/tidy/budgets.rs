@@ -19,6 +19,8 @@ const UNSAFE_ROOMS: &[&str] = &[
     // `mod kernel` at the foot of each backend.
     "sys/unix/epoll.rs",
     "sys/unix/kqueue.rs",
+    // Its kernel differs from system to system, and is emulated for tests.
+    "sys/unix/kqueue/",
     "sys/unix/port.rs",
     "sys/unix/poll.rs",
     "sys/wasip1.rs",
@@ -58,7 +60,7 @@ pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
         longest_function(sources),
         longest_file("longest file, in code lines", LONGEST_FILE, sources),
         longest_test_file(&tests),
-        count("allow(dead_code) in src", 2, &src, |facts| &facts.dead_code),
+        count("allow(dead_code) in src", 3, &src, |facts| &facts.dead_code),
         upward_imports(&src),
         unwraps(&src),
         sleeps(&src_and_tests),
@@ -103,7 +105,7 @@ fn files_with_target_os(src: &[&Source<'_>]) -> Budget {
     let named = src
         .iter()
         .filter_map(|source| Some(place(source, *source.facts.target_os.first()?, "first")));
-    of_places("files naming a target_os", 10, named.collect())
+    of_places("files naming a target_os", 12, named.collect())
 }
 
 fn without_safety_note(sources: &[Source<'_>]) -> Budget {

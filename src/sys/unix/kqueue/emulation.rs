@@ -1,0 +1,510 @@
+//! kqueue on Linux, for tests: `kevent(2)` over epoll.
+//!
+//! It lets the backend run where no BSD kernel is to be had. Each filter is an
+//! epoll instance of its own inside an outer one, which is the queue's
+//! descriptor: so that reading and writing are separate edges, and closing a
+//! descriptor ends both. A user event is an eventfd.
+//!
+//! What is as on the real thing: receipts, the order of changes, `ENOENT` of a
+//! filter that is not there, flags that stay as a filter was first added, `EINVAL` of an unknown filter and of a wait beyond
+//! 10^8 seconds, a queue that can be watched for
+//! reading only, and not by itself, edges (`EV_CLEAR`) and levels, `EV_EOF` with an error in
+//! `fflags`, `EV_DISPATCH`, `EV_ENABLE` and `EV_DISABLE`, triggers from signal
+//! handlers, a queue watched by another.
+//!
+//! What is not:
+//!
+//! | here | on a real kqueue |
+//! |---|---|
+//! | a duplicate of a closed descriptor goes on reporting | closing a descriptor ends its filters |
+//! | a forked child has the queue | the child's is closed |
+//! | a queue takes five descriptors, a signal another | one, and none |
+//! | regular files are refused (`EPERM`) | always ready |
+//! | `fflags` is `EIO` for every error of a socket | the socket's own error |
+//! | a local `shutdown` of writing is no `EV_EOF` of that filter | it is |
+//! | a new TCP socket has hung up (`EV_EOF`) | it is silent |
+//! | `data` is 0 | bytes to read, or room to write |
+//! | events come filter by filter, taking turns | in the order of their arrival |
+//! | a wait can end early, without events | it does not |
+//! | other filters, `EV_ONESHOT`: `EINVAL` | timers, processes, files, completions |
+
+use libc::{c_int, c_short, c_uint, c_ushort, c_void, epoll_event};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Packed as Apple's is, with fields behind those that we know as FreeBSD's has.
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+#[repr(C, packed(4))]
+pub(super) struct kevent {
+    pub(super) ident: usize,
+    pub(super) filter: c_short,
+    pub(super) flags: c_ushort,
+    pub(super) fflags: c_uint,
+    pub(super) data: i64,
+    pub(super) udata: *mut c_void,
+    pub(super) ext: [u64; 4],
+}
+
+pub(super) const EVFILT_READ: i16 = -1;
+pub(super) const EVFILT_WRITE: i16 = -2;
+pub(super) const EVFILT_AIO: i16 = -3;
+pub(super) const EVFILT_LIO: i16 = -10;
+pub(super) const EVFILT_USER: i16 = -11;
+pub(super) const EVFILT_EXCEPT: i16 = -15;
+
+pub(super) const EV_ADD: u16 = 0x1;
+pub(super) const EV_DELETE: u16 = 0x2;
+pub(super) const EV_ENABLE: u16 = 0x4;
+pub(super) const EV_DISABLE: u16 = 0x8;
+pub(super) const EV_ONESHOT: u16 = 0x10;
+pub(super) const EV_CLEAR: u16 = 0x20;
+pub(super) const EV_RECEIPT: u16 = 0x40;
+pub(super) const EV_DISPATCH: u16 = 0x80;
+pub(super) const EV_ERROR: u16 = 0x4000;
+pub(super) const EV_EOF: u16 = 0x8000;
+
+pub(super) const NOTE_TRIGGER: u32 = 0x0100_0000;
+pub(super) const NOTE_OOB: u32 = 0x2;
+
+const IN: u32 = libc::EPOLLIN as u32;
+const OUT: u32 = libc::EPOLLOUT as u32;
+const PRI: u32 = libc::EPOLLPRI as u32;
+const ERR: u32 = libc::EPOLLERR as u32;
+const HUP: u32 = libc::EPOLLHUP as u32;
+const RDHUP: u32 = libc::EPOLLRDHUP as u32;
+
+/// The filters, in the order of their epoll instances, and the masks of these.
+const FILTERS: [(i16, u32); 4] = [
+    (EVFILT_READ, IN | RDHUP),
+    (EVFILT_WRITE, OUT),
+    (EVFILT_EXCEPT, PRI),
+    (EVFILT_USER, IN),
+];
+
+/// The longest wait, as Apple's kernels have it.
+const LONGEST_SECS: libc::time_t = 100_000_000;
+
+/// A queue.
+#[derive(Debug)]
+pub(crate) struct Kqueue {
+    outer: OwnedFd,
+    /// One for each of `FILTERS`.
+    inner: [OwnedFd; FILTERS.len()],
+    knotes: Mutex<Knotes>,
+    /// Which filter is harvested first.
+    turn: AtomicUsize,
+}
+
+/// By the index of the filter, and the ident.
+type Knotes = HashMap<(usize, usize), Knote>;
+
+#[derive(Debug)]
+struct Knote {
+    flags: u16,
+    udata: usize,
+    enabled: bool,
+    /// What a user event is made of.
+    eventfd: Option<File>,
+}
+
+impl AsFd for Kqueue {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.outer.as_fd()
+    }
+}
+
+pub(super) fn kqueue() -> io::Result<Kqueue> {
+    let outer = epoll_create()?;
+    let inner = [
+        epoll_create()?,
+        epoll_create()?,
+        epoll_create()?,
+        epoll_create()?,
+    ];
+    for epoll in &inner {
+        control(&outer, libc::EPOLL_CTL_ADD, epoll.as_raw_fd(), IN, 0)?;
+    }
+    Ok(Kqueue {
+        outer,
+        inner,
+        // Room enough that registering allocates nothing, as on a real one.
+        knotes: Mutex::new(HashMap::with_capacity(1024)),
+        turn: AtomicUsize::new(0),
+    })
+}
+
+/// The system call.
+///
+/// # Safety
+///
+/// `changes` and `events` are valid for so many entries, or the numbers are
+/// zero. Both may be one list. `timeout` is null or valid.
+pub(super) unsafe fn kevent(
+    kqueue: &Kqueue,
+    changes: *const kevent,
+    change_count: c_int,
+    events: *mut kevent,
+    event_count: c_int,
+    timeout: *const libc::timespec,
+) -> c_int {
+    let room = event_count as usize;
+    let mut written = 0;
+    for index in 0..change_count as usize {
+        // SAFETY: the caller promises so many changes.
+        let place = unsafe { changes.add(index) };
+        // SAFETY: as above.
+        let mut change = unsafe { ptr::read(place) };
+        let errno = match kqueue.lock().change(&change) {
+            Ok(()) => 0,
+            Err(err) => err.raw_os_error().unwrap_or(libc::EIO),
+        };
+        if errno == 0 && change.flags & EV_RECEIPT == 0 {
+            continue;
+        }
+        if written == room {
+            if errno == 0 {
+                continue;
+            }
+            return fail(errno);
+        }
+        change.flags |= EV_ERROR;
+        change.data = i64::from(errno);
+        // SAFETY: there is room for one more.
+        let place = unsafe { events.add(written) };
+        // SAFETY: as above; if it is a change's place, that was read.
+        unsafe { ptr::write(place, change) };
+        written += 1;
+    }
+    if written > 0 || room == 0 {
+        return written as c_int;
+    }
+    // SAFETY: the caller promises a timeout or null.
+    if let Some(timeout) = unsafe { timeout.as_ref() } {
+        if timeout.tv_sec > LONGEST_SECS || !(0..1_000_000_000).contains(&timeout.tv_nsec) {
+            return fail(libc::EINVAL);
+        }
+    }
+    match kqueue.wait(timeout) {
+        1 => {}
+        nothing_or_error => return nothing_or_error,
+    }
+    // SAFETY: the caller promises room for so many.
+    let events = unsafe { std::slice::from_raw_parts_mut(events.cast(), room) };
+    kqueue.lock().harvest(events) as c_int
+}
+
+fn fail(errno: c_int) -> c_int {
+    // SAFETY: the call takes nothing.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: the C library says that this is the thread's errno.
+    unsafe { *place = errno };
+    -1
+}
+
+impl Kqueue {
+    /// A queue cannot be written, nor hold itself.
+    fn refuses(&self, change: &kevent) -> bool {
+        let fd = change.ident as c_int;
+        // A queue, which does not hold this descriptor, says so; others do not
+        // understand the question.
+        let is_queue = || {
+            let held = self.inner[0].as_raw_fd();
+            let answer = control_raw(fd, libc::EPOLL_CTL_DEL, held, 0, 0);
+            matches!(answer, Err(err) if err.raw_os_error() == Some(libc::ENOENT))
+        };
+        match change.filter {
+            EVFILT_READ => fd == self.outer.as_raw_fd(),
+            EVFILT_WRITE => fd == self.outer.as_raw_fd() || is_queue(),
+            _ => false,
+        }
+    }
+
+    /// Waits until a filter has something, without taking it.
+    fn wait(&self, timeout: *const libc::timespec) -> c_int {
+        let mut event = epoll_event { events: 0, u64: 0 };
+        let (outer, event): (_, *mut epoll_event) = (self.outer.as_raw_fd(), &mut event);
+        let (no_mask, size) = (ptr::null::<libc::sigset_t>(), 0_usize);
+        // SAFETY: there is room for one event; the timeout is null or valid.
+        let ret = unsafe {
+            libc::syscall(
+                libc::SYS_epoll_pwait2,
+                outer,
+                event,
+                1,
+                timeout,
+                no_mask,
+                size,
+            )
+        };
+        ret as c_int
+    }
+
+    /// A signal handler of this thread can trigger a user event, so none runs
+    /// while the lock is held.
+    fn lock(&self) -> Locked<'_> {
+        let signals = BlockedSignals::new();
+        Locked {
+            kqueue: self,
+            knotes: self.knotes.lock().unwrap_or_else(PoisonError::into_inner),
+            _signals: signals,
+        }
+    }
+}
+
+/// The fields are dropped in this order.
+struct Locked<'a> {
+    kqueue: &'a Kqueue,
+    knotes: MutexGuard<'a, Knotes>,
+    _signals: BlockedSignals,
+}
+
+/// Holds what was not blocked before.
+struct BlockedSignals(libc::sigset_t);
+
+impl BlockedSignals {
+    fn new() -> BlockedSignals {
+        let mut all = MaybeUninit::uninit();
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: the call fills the set in.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        // SAFETY: one set is filled in, the other has room.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
+        // SAFETY: the call filled it in: its arguments are valid.
+        BlockedSignals(unsafe { before.assume_init() })
+    }
+}
+
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set is the thread's own from before.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, ptr::null_mut()) };
+    }
+}
+
+impl Locked<'_> {
+    fn change(&mut self, change: &kevent) -> io::Result<()> {
+        let filter = FILTERS
+            .iter()
+            .position(|(filter, _)| *filter == change.filter);
+        let (Some(filter), 0) = (filter, change.flags & EV_ONESHOT) else {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        };
+        let key = (filter, change.ident);
+        if change.flags & EV_DELETE != 0 {
+            return self.delete(key);
+        }
+        if self.kqueue.refuses(change) {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        if change.flags & EV_ADD != 0 {
+            return self.add(key, change);
+        }
+        let kqueue = self.kqueue;
+        let Some(knote) = self.knotes.get_mut(&key) else {
+            return Err(io::Error::from_raw_os_error(libc::ENOENT));
+        };
+        knote.udata = change.udata as usize;
+        if change.flags & (EV_ENABLE | EV_DISABLE) != 0 {
+            knote.enabled = change.flags & EV_ENABLE != 0;
+            let (fd, mask) = (knote.fd(key), FILTERS[filter].1 | knote.edge());
+            let data = change.ident as u64;
+            control(&kqueue.inner[filter], libc::EPOLL_CTL_MOD, fd, mask, data)?;
+        }
+        knote.trigger(change)
+    }
+
+    fn add(&mut self, key: (usize, usize), change: &kevent) -> io::Result<()> {
+        let before = self.knotes.remove(&key);
+        let is_first_user = before.is_none() && change.filter == EVFILT_USER;
+        let mut knote = Knote {
+            flags: change.flags & (EV_CLEAR | EV_DISPATCH),
+            udata: change.udata as usize,
+            enabled: change.flags & EV_DISABLE == 0,
+            eventfd: is_first_user.then(eventfd).transpose()?,
+        };
+        let epoll = &self.kqueue.inner[key.0];
+        let set = |knote: &Knote, op| {
+            let mask = FILTERS[key.0].1 | knote.edge();
+            control(epoll, op, knote.fd(key), mask, key.1 as u64)
+        };
+        // What there is keeps its flags, and stays disabled unless told. The
+        // kernel, and no table of ours, knows what was closed since.
+        if let Some(before) = before {
+            let mut kept = before;
+            kept.udata = knote.udata;
+            kept.enabled |= change.flags & EV_ENABLE != 0;
+            match set(&kept, libc::EPOLL_CTL_MOD) {
+                Err(err) if err.raw_os_error() == Some(libc::ENOENT) => {}
+                Err(err) => return Err(err),
+                Ok(()) => {
+                    kept.trigger(change)?;
+                    self.knotes.insert(key, kept);
+                    return Ok(());
+                }
+            }
+            knote.eventfd = kept.eventfd;
+        }
+        set(&knote, libc::EPOLL_CTL_ADD)?;
+        knote.trigger(change)?;
+        self.knotes.insert(key, knote);
+        Ok(())
+    }
+
+    fn delete(&mut self, key: (usize, usize)) -> io::Result<()> {
+        let fd = match self.knotes.remove(&key) {
+            Some(knote) if knote.eventfd.is_some() => return Ok(()), // It closes.
+            _ => key.1 as c_int,
+        };
+        control(&self.kqueue.inner[key.0], libc::EPOLL_CTL_DEL, fd, 0, 0)
+    }
+
+    /// Writes what there is, at most as much as there is room for.
+    fn harvest(&mut self, events: &mut [MaybeUninit<kevent>]) -> usize {
+        const BATCH: usize = 32;
+        let kqueue = self.kqueue;
+        let mut written = 0;
+        let first = kqueue.turn.fetch_add(1, Ordering::Relaxed);
+        for step in 0..FILTERS.len() {
+            let filter = (first + step) % FILTERS.len();
+            loop {
+                let room = (events.len() - written).min(BATCH);
+                if room == 0 {
+                    return written;
+                }
+                let mut batch = [epoll_event { events: 0, u64: 0 }; BATCH];
+                let epoll = kqueue.inner[filter].as_raw_fd();
+                // SAFETY: there is room for so many.
+                let got = unsafe { libc::epoll_wait(epoll, batch.as_mut_ptr(), room as c_int, 0) };
+                let got = usize::try_from(got).unwrap_or(0);
+                for event in &batch[..got] {
+                    let (ident, mask) = (event.u64 as usize, event.events);
+                    let knote = self.knotes.get_mut(&(filter, ident));
+                    if let Some(knote) = knote.filter(|knote| knote.sees(filter, mask)) {
+                        events[written].write(knote.report(FILTERS[filter].0, ident, mask));
+                        written += 1;
+                    }
+                }
+                if got < room {
+                    break;
+                }
+            }
+        }
+        written
+    }
+}
+
+impl Knote {
+    fn fd(&self, key: (usize, usize)) -> c_int {
+        match &self.eventfd {
+            Some(eventfd) => eventfd.as_raw_fd(),
+            None => key.1 as c_int,
+        }
+    }
+
+    fn edge(&self) -> u32 {
+        if self.flags & EV_CLEAR != 0 {
+            libc::EPOLLET as u32
+        } else {
+            0
+        }
+    }
+
+    /// Whether a mask is an event: epoll reports errors and hang-ups to all.
+    fn sees(&self, filter: usize, mask: u32) -> bool {
+        self.enabled && (FILTERS[filter].0 != EVFILT_EXCEPT || mask & PRI != 0)
+    }
+
+    fn trigger(&self, change: &kevent) -> io::Result<()> {
+        match &self.eventfd {
+            Some(eventfd) if change.fflags & NOTE_TRIGGER != 0 => {
+                let mut eventfd: &File = eventfd;
+                eventfd.write_all(&1u64.to_ne_bytes())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The event that a mask stands for.
+    fn report(&mut self, filter: i16, ident: usize, mask: u32) -> kevent {
+        if self.flags & EV_DISPATCH != 0 {
+            self.enabled = false;
+        }
+        let is_socket = filter != EVFILT_USER && is_socket(ident as c_int);
+        let has_ended = match filter {
+            EVFILT_READ => mask & (HUP | RDHUP) != 0,
+            // A pipe without reader has an error and has not hung up.
+            EVFILT_WRITE => mask & HUP != 0 || (mask & ERR != 0 && !is_socket),
+            _ => false,
+        };
+        let has_failed = has_ended && is_socket && mask & ERR != 0;
+        kevent {
+            ident,
+            filter,
+            flags: self.flags | if has_ended { EV_EOF } else { 0 },
+            fflags: match (filter, has_failed) {
+                (EVFILT_EXCEPT, _) => NOTE_OOB,
+                (_, true) => libc::EIO as u32,
+                _ => 0,
+            },
+            data: 0,
+            udata: self.udata as *mut c_void,
+            ext: [0; 4],
+        }
+    }
+}
+
+fn is_socket(fd: c_int) -> bool {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: there is room for the answer.
+    if unsafe { libc::fstat(fd, stat.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: the call succeeded, and filled it in.
+    let mode = unsafe { stat.assume_init_ref() }.st_mode;
+    mode & libc::S_IFMT == libc::S_IFSOCK
+}
+
+fn epoll_create() -> io::Result<OwnedFd> {
+    // SAFETY: the call takes no pointers.
+    owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
+}
+
+fn eventfd() -> io::Result<File> {
+    // SAFETY: the call takes no pointers.
+    owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(File::from)
+}
+
+fn owned(fd: c_int) -> io::Result<OwnedFd> {
+    if fd == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just made `fd`, and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn control(epoll: &OwnedFd, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
+    control_raw(epoll.as_raw_fd(), op, fd, mask, data)
+}
+
+fn control_raw(epoll: c_int, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
+    let mut event = epoll_event {
+        events: mask,
+        u64: data,
+    };
+    // SAFETY: the event outlives the call, which only reads it. That a number
+    // may be no open descriptor is an error, not a fault.
+    if unsafe { libc::epoll_ctl(epoll, op, fd, &mut event) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;
