@@ -85,9 +85,13 @@ use std::{fmt, io};
 /// | system | queue |
 /// |---|---|
 /// | Linux, Android | [`epoll(7)`] |
+/// | macOS, iOS and their kin, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | [`kqueue(2)`] |
+/// | other Unix systems | [`poll(2)`], which is no descriptor and costs time for each source |
 ///
 /// [`WouldBlock`]: io::ErrorKind::WouldBlock
 /// [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
+/// [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
+/// [`poll(2)`]: https://man7.org/linux/man-pages/man2/poll.2.html
 pub struct Poll {
     registry: Registry,
     turn: sys::Turn,
