@@ -16,6 +16,7 @@ pub(crate) use unchecked::{Association, QueueId};
 
 #[cfg(debug_assertions)]
 mod checked {
+    use crate::sys::edges::{not_registered, registered_already, registered_elsewhere};
     use std::io;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -41,10 +42,7 @@ mod checked {
             register: impl FnOnce() -> io::Result<()>,
         ) -> io::Result<()> {
             if self.0.is_some() {
-                return Err(io::Error::new(
-                    io::ErrorKind::AlreadyExists,
-                    "I/O source already registered with a `Registry`",
-                ));
+                return Err(registered_already());
             }
             register()?;
             self.0 = Some(queue);
@@ -62,10 +60,7 @@ mod checked {
                     self.end_if_gone(&result);
                     result
                 }
-                Some(_) => Err(io::Error::new(
-                    io::ErrorKind::AlreadyExists,
-                    "I/O source already registered with a different `Registry`",
-                )),
+                Some(_) => Err(registered_elsewhere()),
                 None => Err(not_registered()),
             }
         }
@@ -92,13 +87,6 @@ mod checked {
                 self.0 = None;
             }
         }
-    }
-
-    fn not_registered() -> io::Error {
-        io::Error::new(
-            io::ErrorKind::NotFound,
-            "I/O source not registered with `Registry`",
-        )
     }
 }
 

@@ -113,12 +113,20 @@ impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
     fn would_block(&self) {}
 }
 
-fn registered_already() -> io::Error {
+/// The mistake of a source that is registered twice.
+pub(crate) fn registered_already() -> io::Error {
     let text = "I/O source already registered with a `Registry`";
     io::Error::new(io::ErrorKind::AlreadyExists, text)
 }
 
-fn not_registered() -> io::Error {
+/// The mistake of a source that is registered with another queue.
+pub(crate) fn registered_elsewhere() -> io::Error {
+    let text = "I/O source already registered with a different `Registry`";
+    io::Error::new(io::ErrorKind::AlreadyExists, text)
+}
+
+/// The mistake of a source that is not registered.
+pub(crate) fn not_registered() -> io::Error {
     let text = "I/O source not registered with `Registry`";
     io::Error::new(io::ErrorKind::NotFound, text)
 }
@@ -148,10 +156,7 @@ impl<B: Rearm> EmulatedEdges<B> {
     fn with(&self, queue: &Arc<Queue<B>>) -> io::Result<&Armed<B>> {
         match &self.0 {
             Some(armed) if Arc::ptr_eq(&armed.queue, queue) => Ok(armed),
-            Some(_) => Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "I/O source already registered with a different `Registry`",
-            )),
+            Some(_) => Err(registered_elsewhere()),
             None => Err(not_registered()),
         }
     }

@@ -33,7 +33,7 @@ macro_rules! cfg_if {
 }
 
 #[allow(dead_code)] // A backend uses one of the kinds.
-mod edges;
+pub(crate) mod edges;
 mod flags;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
