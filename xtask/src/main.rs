@@ -6,6 +6,7 @@
 
 mod api;
 mod bench;
+mod cache;
 mod ci;
 mod compat;
 mod forced;
@@ -16,6 +17,7 @@ mod powerset;
 mod process;
 mod registry;
 mod setup;
+mod targets;
 mod tidy;
 mod workspace;
 
@@ -39,6 +41,9 @@ Jobs:
   powerset           check every combination of features, and each alias once
   forced             the whole test suite over poll(2), and over wakers of pipes
   kqueue             run the tests over the kqueue backend, its kernel emulated
+  targets [T..]      type-check the crate for other systems, each set of features;
+                     named targets, or those that the CI run has time for
+      --all          all targets in the table
   loom               explore the interleavings of the waker's state machine
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
@@ -90,6 +95,10 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
+        "targets" => {
+            let all = args.contains("--all");
+            targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)
+        }
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
@@ -99,6 +108,20 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),
     }
+}
+
+/// What is left: names, and no option among them.
+fn names(args: Arguments) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for word in args.finish() {
+        match word.into_string() {
+            Ok(name) if !name.starts_with('-') => names.push(name),
+            other => {
+                bail!("argument not understood: {other:?}; `cargo xtask help` lists what there is")
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// A mistyped option must not be taken for its absence.
