@@ -11,6 +11,8 @@ use std::{env, fs, io, mem, thread};
 
 #[path = "backend.rs"]
 mod backend;
+#[path = "program.rs"]
+mod program;
 
 pub use backend::{wait_until_polling, POLL_QUEUE, QUEUE_FDS, WAKER_FDS};
 
@@ -53,7 +55,7 @@ fn child_command(test: &str, wrapper: &[&str]) -> Command {
             command.args(args).arg(&exe);
             command
         }
-        None => Command::new(exe),
+        None => program::command(&exe),
     };
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     command.env(CHILD, test);

@@ -11,6 +11,8 @@ mod fd;
 #[cfg(all(unix, feature = "os-poll"))]
 mod pair;
 #[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
 pub(crate) mod situations;
 #[cfg(all(target_os = "linux", feature = "os-ext"))]
 pub(crate) mod watch;

@@ -9,6 +9,7 @@ mod bench;
 mod cache;
 mod ci;
 mod compat;
+mod cross;
 mod forced;
 mod kqueue;
 mod loom;
@@ -17,6 +18,7 @@ mod powerset;
 mod process;
 mod registry;
 mod setup;
+mod tally;
 mod targets;
 mod tidy;
 mod workspace;
@@ -44,6 +46,8 @@ Jobs:
   targets [T..]      type-check the crate for other systems, each set of features;
                      named targets, or those that the CI run has time for
       --all          all targets in the table
+  cross [T..]        the test suite with musl, for 32 bits, and on other processors
+                     by qemu's emulation
   loom               explore the interleavings of the waker's state machine
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
@@ -99,6 +103,7 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             let all = args.contains("--all");
             targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)
         }
+        "cross" => cross::run(&workspace, &names(args)?),
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),

@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     component(workspace, "clippy", "clippy")?;
     toolchain(workspace, msrv::TOOLCHAIN)?;
     // The tests that count system calls trace a child with it.
-    debian_package(workspace, "strace", &["--version"])
+    debian_package(workspace, "strace")
 }
 
 fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {
@@ -119,9 +119,21 @@ pub(crate) fn library_sources(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Installs a Debian package whose program bears its name.
-pub(crate) fn debian_package(workspace: &Workspace, name: &str, probe: &[&str]) -> Result<()> {
-    if succeeds(command(name, &workspace.root).args(probe)) {
-        return present(name);
+pub(crate) fn debian_package(workspace: &Workspace, name: &str) -> Result<()> {
+    debian_packages(workspace, &[name], &[name])
+}
+
+/// Installs Debian packages unless all of these programs are there.
+pub(crate) fn debian_packages(
+    workspace: &Workspace,
+    programs: &[&str],
+    packages: &[&str],
+) -> Result<()> {
+    let look = "command -v \"$0\"";
+    let is_present =
+        |name: &&str| succeeds(command("sh", &workspace.root).args(["-c", look, name]));
+    if programs.iter().all(is_present) {
+        return present(&programs.join(", "));
     }
     let apt = || {
         let mut apt = command("apt-get", &workspace.root);
@@ -130,13 +142,24 @@ pub(crate) fn debian_package(workspace: &Workspace, name: &str, probe: &[&str]) 
     };
     attempt(apt().args(["update", "--quiet"]))
         .and_then(|()| {
-            attempt(apt().args(["install", "--yes", "--no-install-recommends", name]))
+            attempt(
+                apt()
+                    .args(["install", "--yes", "--no-install-recommends"])
+                    .args(packages),
+            )
         })
-        .with_context(|| format!("`{name}` is missing: install it by the system's package manager (apt-get needs root)"))
+        .with_context(|| {
+            format!(
+                "{} must be installed by the system's package manager (apt-get needs root)",
+                packages.join(", ")
+            )
+        })
 }
 
 fn present(what: &str) -> Result<()> {
-    println!("{what}: present");
+    if !what.is_empty() {
+        println!("{what}: present");
+    }
     Ok(())
 }
 

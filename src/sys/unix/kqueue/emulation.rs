@@ -228,22 +228,14 @@ impl Kqueue {
 
     /// Waits until a filter has something, without taking it.
     fn wait(&self, timeout: *const libc::timespec) -> c_int {
-        let mut event = epoll_event { events: 0, u64: 0 };
-        let (outer, event): (_, *mut epoll_event) = (self.outer.as_raw_fd(), &mut event);
-        let (no_mask, size) = (ptr::null::<libc::sigset_t>(), 0_usize);
-        // SAFETY: there is room for one event; the timeout is null or valid.
-        let ret = unsafe {
-            libc::syscall(
-                libc::SYS_epoll_pwait2,
-                outer,
-                event,
-                1,
-                timeout,
-                no_mask,
-                size,
-            )
+        let mut outer = libc::pollfd {
+            fd: self.outer.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
         };
-        ret as c_int
+        // SAFETY: one entry is given; the timeout is null or valid, and there
+        // is no signal mask.
+        unsafe { libc::ppoll(&mut outer, 1, timeout, ptr::null()) }
     }
 
     /// A signal handler of this thread can trigger a user event, so none runs
