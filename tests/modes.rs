@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::UnixStream;
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(all(target_os = "linux", not(mio_unsupported_force_poll_poll)))]
 use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};

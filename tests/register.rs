@@ -4,6 +4,7 @@
 mod support;
 
 #[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(target_os = "linux")]
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsRawFd;

@@ -202,6 +202,7 @@ fn sections_of(trace: &str) -> Vec<Section> {
                 sections.push(Section { name, calls });
             }
         } else if let (true, Some((name, _))) = (open, line.split_once('(')) {
+            let name = usual_name(name);
             let memory = ["brk", "mmap", "munmap", "mremap", "madvise", "mprotect"];
             let checked = name == "fcntl" && line.contains("F_GETFD)");
             if !memory.contains(&name) && !checked && !line.starts_with(['-', '+']) {
@@ -211,6 +212,16 @@ fn sections_of(trace: &str) -> Vec<Section> {
         }
     }
     sections
+}
+
+/// What 64-bit systems call a system call of 32-bit x86.
+fn usual_name(name: &str) -> &str {
+    match name {
+        "fcntl64" => "fcntl",
+        "recv" => "recvfrom",
+        "send" => "sendto",
+        other => other,
+    }
 }
 
 /// The kernel's number of the calling thread.

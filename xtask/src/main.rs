@@ -12,15 +12,18 @@ mod compat;
 mod cross;
 mod forced;
 mod kqueue;
+mod link;
 mod loom;
 mod msrv;
 mod powerset;
 mod process;
+mod python;
 mod registry;
 mod setup;
 mod tally;
 mod targets;
 mod tidy;
+mod wasi;
 mod workspace;
 
 use std::process::ExitCode;
@@ -48,6 +51,8 @@ Jobs:
       --all          all targets in the table
   cross [T..]        the test suite with musl, for 32 bits, and on other processors
                      by qemu's emulation
+  wasi               the tests for WASI that need no threads, run by wasmtime
+  link [T..]         link the test binaries for FreeBSD and macOS, or other targets
   loom               explore the interleavings of the waker's state machine
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
@@ -104,6 +109,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)
         }
         "cross" => cross::run(&workspace, &names(args)?),
+        "link" => link::run(&workspace, &names(args)?),
+        "wasi" => no_more(args).and_then(|()| wasi::run(&workspace)),
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
