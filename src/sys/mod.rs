@@ -41,14 +41,21 @@ mod notify;
 mod queue;
 mod timeout;
 
+// What a family of systems calls a source, and how the types of std that can be
+// one give it away: `RawSource`, `AsRawSource` and `raw_source`. `net` has the
+// verbs of sockets.
 cfg_if! {
     if #[cfg(unix)] {
         pub(crate) mod unix;
-        pub(crate) use unix::{queue_fd, RawSource, Selector};
+        #[cfg(test)]
+        mod windows;
+        pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
+    } else if #[cfg(windows)] {
+        pub(crate) mod windows;
+        pub(crate) use windows::{net, raw_source, AsRawSource, RawSource, Selector};
     } else {
+        pub(crate) use none::family::{raw_source, AsRawSource, RawSource};
         pub(crate) use none::Selector;
-        /// There is no source, since there is no queue.
-        pub(crate) type RawSource = std::convert::Infallible;
     }
 }
 
