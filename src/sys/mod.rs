@@ -59,7 +59,7 @@ cfg_if! {
     }
 }
 
-#[cfg(all(test, unix, not(loom)))]
+#[cfg(all(test, any(unix, windows), not(loom)))]
 mod conformance;
 
 /// The registration of a source with this target's queue.
