@@ -62,6 +62,14 @@ impl World {
         Arc::new(world)
     }
 
+    /// A world after a poll that reported nothing: nothing is queued.
+    fn polled(interests: &[Interest]) -> Arc<World> {
+        let world = World::new(interests);
+        world.updates.fall_asleep(|socket| world.update(socket));
+        world.updates.wake_up();
+        world
+    }
+
     fn update(&self, socket: Arc<Socket>) {
         let mut sock = socket.sock.lock().unwrap();
         let mut driver = socket.driver.lock().unwrap();
@@ -142,6 +150,18 @@ impl World {
 fn loom_a_change_counts_for_a_poll_that_goes_on() {
     loom::model(|| {
         let world = World::new(&[Interest::READABLE]);
+        let other = Arc::clone(&world);
+        let changer = thread::spawn(move || other.change(0, Token(9), Interest::WRITABLE));
+        let report = world.wait();
+        assert_eq!((report.token, report.reported), (Token(9), SEND));
+        changer.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_a_change_counts_for_a_poll_that_begins() {
+    loom::model(|| {
+        let world = World::polled(&[Interest::READABLE]);
         let other = Arc::clone(&world);
         let changer = thread::spawn(move || other.change(0, Token(9), Interest::WRITABLE));
         let report = world.wait();
