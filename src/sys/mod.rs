@@ -35,6 +35,8 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
+#[cfg(unix)]
+mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
