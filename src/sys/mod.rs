@@ -81,6 +81,10 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// What names a registration, `()` where its descriptor does.
     type Handle: fmt::Debug + Send + Sync;
 
+    /// Whether an event tells that the peer will send no more; else reading does.
+    #[cfg(test)]
+    const TELLS_HALF_CLOSE: bool = true;
+
     /// Makes an empty queue, not inherited by child processes.
     fn new() -> io::Result<Self>;
 

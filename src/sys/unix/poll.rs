@@ -106,6 +106,9 @@ impl Backend for Selector {
     type Signal = Kick;
     type Handle = Handle;
 
+    #[cfg(test)]
+    const TELLS_HALF_CLOSE: bool = crate::sys::levels::HALF_CLOSE != 0;
+
     fn new() -> io::Result<Selector> {
         let wakeup = Wakeup::new()?;
         Ok(Selector {
