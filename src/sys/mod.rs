@@ -35,6 +35,8 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
+#[cfg(unix)]
+mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
@@ -85,6 +87,10 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     type Signal: Signal;
     /// What names a registration, `()` where its descriptor does.
     type Handle: fmt::Debug + Send + Sync;
+
+    /// Whether an event tells that the peer will send no more; else reading does.
+    #[cfg(test)]
+    const TELLS_HALF_CLOSE: bool = true;
 
     /// Makes an empty queue, not inherited by child processes.
     fn new() -> io::Result<Self>;
