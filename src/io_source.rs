@@ -75,6 +75,7 @@ mod source {
     use std::os::fd::AsRawFd;
 
     impl<T: AsRawFd> Source for IoSource<T> {
+        #[inline]
         fn register(
             &mut self,
             registry: &Registry,
@@ -87,6 +88,7 @@ mod source {
             })
         }
 
+        #[inline]
         fn reregister(
             &mut self,
             registry: &Registry,
@@ -99,6 +101,7 @@ mod source {
             })
         }
 
+        #[inline]
         fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
             let (registration, source) = (&mut self.registration, self.io.as_raw_fd());
             self.association.deregister(registry.id(), || {
