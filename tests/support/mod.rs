@@ -12,6 +12,9 @@ mod fd;
 mod pair;
 #[cfg(target_os = "linux")]
 pub(crate) mod situations;
+#[cfg(windows)]
+#[path = "situations_windows.rs"]
+pub(crate) mod situations;
 #[cfg(all(target_os = "linux", feature = "os-ext"))]
 pub(crate) mod watch;
 
