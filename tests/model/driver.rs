@@ -120,10 +120,18 @@ impl<'a> Driver<'a> {
         };
         let wakes_twice = self.woken != Woken::No || step.op == Op::Wake;
         let (poll, events) = self.poll.take().expect("one poll at a time");
-        self.sleeper.sleep(poll, events, self.patience * 4);
+        self.sleeper.sleep(poll, events, self.patience);
         (0..turns).for_each(|_| thread::yield_now());
-        let done = self.apply(step, true);
-        self.wake();
+        let follow_up = step.follow_up();
+        let done = self.apply(step, true).and_then(|()| match follow_up {
+            Some(next) => self.apply(&Step { op: next, ..*step }, true),
+            None => Ok(()),
+        });
+        // What is owed by now ends the sleep, or has ended it.
+        let ends_by_itself = self.due(false).next().is_some();
+        if !ends_by_itself {
+            self.wake();
+        }
         let (poll, events, result) = self.sleeper.wait();
         result.map_err(|err| format!("poll: {err}"))?;
         let batch = self.take(&events, &raced);
@@ -131,16 +139,19 @@ impl<'a> Driver<'a> {
         self.poll = Some((poll, events));
         done.and(batch)?;
         if empty {
-            return Err("a wake was lost".to_owned());
+            return Err(match ends_by_itself {
+                true => format!("a sleeping poll was not told: {}", self.describe()),
+                false => "a sleeping poll was not woken".to_owned(),
+            });
         }
         if wakes_twice && self.woken == Woken::No {
             self.woken = Woken::Perhaps;
         }
-        // What blocked, blocked after the event: it is armed.
+        // What blocked, blocked after the event: it is armed, unless the event is of what followed.
         let Some(place) = &mut self.places[place] else {
             return Ok(());
         };
-        if !place.model.nature.remote {
+        if !place.model.nature.remote && follow_up.is_none() {
             match step.op {
                 Op::ReadAll if place.model.end == End::Open => place.model.arm(READ),
                 Op::Fill if place.model.level(WRITE) == Known::No => place.model.arm(WRITE),
@@ -273,16 +284,19 @@ impl<'a> Driver<'a> {
         self.tokens
     }
 
-    /// Polls until all came that is owed now. `late`: also what is armed by time.
+    /// The tokens of what must come. `late`: also of what is armed by time.
+    fn due(&self, late: bool) -> impl Iterator<Item = usize> + '_ {
+        let owes = move |place: &&Place| {
+            place.model.owes() && (late || !RAW_COMES_LATE || !place.ends.is_raw())
+        };
+        let places = self.places.iter().flatten().filter(owes);
+        let tokens = places.filter_map(|place| Some(place.model.registration?.token));
+        tokens.chain((self.woken == Woken::Yes).then_some(WAKER))
+    }
+
+    /// Polls until all came that is owed now.
     fn settle(&mut self, late: bool) -> Verdict {
-        let mut due: Vec<usize> = Vec::new();
-        for (at, place) in self.places.iter().enumerate() {
-            let waits = |place: &Place| late || !RAW_COMES_LATE || !place.ends.is_raw();
-            if place.as_ref().is_some_and(|p| p.model.owes() && waits(p)) {
-                due.extend(self.token_at(at));
-            }
-        }
-        due.extend((self.woken == Woken::Yes).then_some(WAKER));
+        let mut due: Vec<usize> = self.due(late).collect();
         self.counts.owed += due.len() as u64;
         let give_up_at = Instant::now() + self.patience;
         let mut timeout = Duration::ZERO;
@@ -295,21 +309,16 @@ impl<'a> Driver<'a> {
             // At once if it can be: else this is a network, or late.
             timeout = give_up_at.saturating_duration_since(Instant::now());
             if timeout.is_zero() {
-                return Err(format!("lost: {}", self.describe(&due)));
+                return Err(format!("lost: {due:?} of {}", self.describe()));
             }
         }
     }
 
-    fn describe(&self, due: &[usize]) -> String {
+    fn describe(&self) -> String {
         let places = self.places.iter().flatten();
-        let owed = places.filter(|place| {
-            let registration = place.model.registration;
-            registration.is_some_and(|registration| due.contains(&registration.token))
-        });
-        let owed: Vec<_> = owed
-            .map(|place| format!("{:?} {:?}", place.model, place.ends))
-            .collect();
-        format!("{due:?} of {owed:#?}")
+        let owing = places.filter(|place| place.model.owes());
+        let owing = owing.map(|place| format!("{:?} {:?}", place.model, place.ends));
+        format!("{:#?}", owing.collect::<Vec<_>>())
     }
 
     /// Once nothing is new, only levels come.

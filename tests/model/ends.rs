@@ -295,11 +295,7 @@ impl Ends {
             _ => return None,
         }
         self.peer = Peer::Gone;
-        Some(if unread > 0 {
-            End::Broken
-        } else {
-            End::Closed
-        })
+        Some(if unread > 0 { End::Broken } else { End::Closed })
     }
 
     /// Drops the source; its duplicate lives on. Where the peer reads a stream that is all ours it

@@ -68,7 +68,10 @@ fn run(steps: u64, seed: u64) -> Counts {
         ..Config::default()
     };
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let (sleeper, counts) = (RefCell::new(Sleeper::new()), RefCell::new(Counts::default()));
+    let (sleeper, counts) = (
+        RefCell::new(Sleeper::new()),
+        RefCell::new(Counts::default()),
+    );
     let patience = Cell::new(PATIENCE);
     let result = runner.run(&ops::case(), |case| {
         let mut sleeper = sleeper.borrow_mut();

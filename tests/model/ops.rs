@@ -51,9 +51,26 @@ pub(crate) struct Step {
 impl fmt::Debug for Step {
     /// On one line: a history is read as a list.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Step { op, place, number, .. } = self;
-        let race = self.race.map_or(String::new(), |turns| format!(", racing after {turns}"));
+        let Step {
+            op, place, number, ..
+        } = self;
+        let race = self
+            .race
+            .map_or(String::new(), |turns| format!(", racing after {turns}"));
         f.write_str(&format!("{op:?} at {place} ({number}){race}"))
+    }
+}
+
+impl Step {
+    /// What is done after it while another thread sleeps: what blocked can be done again, which only
+    /// a poll learns that was told of the block.
+    pub(crate) fn follow_up(&self) -> Option<Op> {
+        match self.op {
+            _ if self.number % 2 == 0 => None,
+            Op::ReadAll => Some(Op::PeerWrite(1)),
+            Op::Fill => Some(Op::PeerDrain),
+            _ => None,
+        }
     }
 }
 
