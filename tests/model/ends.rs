@@ -3,63 +3,17 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener};
 #[cfg(unix)]
-use std::{
-    fs::File,
-    os::fd::{AsFd, AsRawFd, OwnedFd},
-};
+use std::os::fd::{AsFd, AsRawFd};
 
 use mio::event::Source;
-use mio::net::{TcpStream, UdpSocket};
-#[cfg(unix)]
-use mio::{
-    net::{UnixDatagram, UnixStream},
-    unix::{pipe, SourceFd},
-};
-
-use super::model::{End, Nature, Outcome, Pair, Unit};
 #[cfg(target_os = "linux")]
-use super::situations::eventfd;
+use mio::unix::SourceFd;
+
+use super::kinds::{Duplicate, Handle, Peer, MAKERS};
+use super::terms::{End, Nature, Outcome, Pair, Unit};
 
 /// Whether an arrival is an edge by itself.
 const KERNEL_EDGES: bool = cfg!(all(unix, not(mio_unsupported_force_poll_poll)));
-
-#[derive(Debug)]
-enum Handle {
-    Tcp(TcpStream),
-    Udp(UdpSocket),
-    #[cfg(unix)]
-    Unix(UnixStream),
-    #[cfg(unix)]
-    Datagram(UnixDatagram),
-    #[cfg(unix)]
-    Receiver(pipe::Receiver),
-    #[cfg(unix)]
-    Sender(pipe::Sender),
-    /// A raw descriptor: a counter, which is its own peer.
-    #[cfg(target_os = "linux")]
-    Counter(File),
-}
-
-#[derive(Debug)]
-enum Peer {
-    Tcp(std::net::TcpStream),
-    Udp(std::net::UdpSocket),
-    #[cfg(unix)]
-    Unix(std::os::unix::net::UnixStream),
-    #[cfg(unix)]
-    Datagram(std::os::unix::net::UnixDatagram),
-    #[cfg(unix)]
-    Sender(pipe::Sender),
-    #[cfg(unix)]
-    Receiver(pipe::Receiver),
-    Own,
-    Gone,
-}
-
-#[cfg(unix)]
-pub(crate) type Duplicate = Option<OwnedFd>;
-#[cfg(not(unix))]
-pub(crate) type Duplicate = Option<std::convert::Infallible>;
 
 /// A source, and who it talks to.
 #[derive(Debug)]
@@ -69,59 +23,6 @@ pub(crate) struct Ends {
     /// Another descriptor of the same.
     pub(crate) duplicate: Duplicate,
 }
-
-type Maker = fn(&TcpListener) -> io::Result<(Handle, Peer)>;
-
-/// Local kinds first: shrinking leads to them.
-const MAKERS: &[Maker] = &[
-    #[cfg(unix)]
-    |_| {
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-        ours.set_nonblocking(true)?;
-        theirs.set_nonblocking(true)?;
-        Ok((Handle::Unix(UnixStream::from_std(ours)), Peer::Unix(theirs)))
-    },
-    #[cfg(unix)]
-    |_| {
-        let (sender, receiver) = pipe::new()?;
-        Ok((Handle::Receiver(receiver), Peer::Sender(sender)))
-    },
-    #[cfg(unix)]
-    |_| {
-        let (sender, receiver) = pipe::new()?;
-        Ok((Handle::Sender(sender), Peer::Receiver(receiver)))
-    },
-    #[cfg(unix)]
-    |_| {
-        let (ours, theirs) = std::os::unix::net::UnixDatagram::pair()?;
-        ours.set_nonblocking(true)?;
-        theirs.set_nonblocking(true)?;
-        let ours = UnixDatagram::from_std(ours);
-        Ok((Handle::Datagram(ours), Peer::Datagram(theirs)))
-    },
-    #[cfg(target_os = "linux")]
-    |_| Ok((Handle::Counter(eventfd().into()), Peer::Own)),
-    |_| {
-        let any = "127.0.0.1:0";
-        let (ours, theirs) = (
-            std::net::UdpSocket::bind(any)?,
-            std::net::UdpSocket::bind(any)?,
-        );
-        ours.connect(theirs.local_addr()?)?;
-        theirs.connect(ours.local_addr()?)?;
-        ours.set_nonblocking(true)?;
-        theirs.set_nonblocking(true)?;
-        Ok((Handle::Udp(UdpSocket::from_std(ours)), Peer::Udp(theirs)))
-    },
-    |listener| {
-        let theirs = std::net::TcpStream::connect(listener.local_addr()?)?;
-        let (ours, _) = listener.accept()?;
-        ours.set_nonblocking(true)?;
-        theirs.set_nonblocking(true)?;
-        theirs.set_nodelay(true)?;
-        Ok((Handle::Tcp(TcpStream::from_std(ours)), Peer::Tcp(theirs)))
-    },
-];
 
 impl Ends {
     pub(crate) fn new(kind: usize, listener: &TcpListener) -> io::Result<Ends> {

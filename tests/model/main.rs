@@ -9,14 +9,18 @@
 
 mod driver;
 mod ends;
+mod kinds;
 mod model;
 mod model_tests;
 mod ops;
+mod place;
+mod race;
 #[cfg(target_os = "linux")]
 #[path = "../support/situations.rs"]
 #[allow(dead_code)]
 mod situations;
 mod sleeper;
+mod terms;
 
 use std::cell::{Cell, RefCell};
 use std::env;

@@ -1,6 +1,7 @@
 //! What the model itself says of short histories.
 
-use super::model::*;
+use super::model::Source;
+use super::terms::*;
 
 const BOTH: Pair = Pair {
     read: true,

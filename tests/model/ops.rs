@@ -5,7 +5,7 @@ use std::fmt;
 
 use proptest::prelude::*;
 
-use super::model::{End, Mode, Pair};
+use super::terms::{End, Mode, Pair};
 
 /// One step. Each is done with the source in its place; in an empty place a source is made instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
