@@ -12,7 +12,7 @@ mod backend;
 #[path = "watchdog.rs"]
 mod watchdog;
 
-pub use watchdog::{watchdog, Watchdog};
+pub use watchdog::{storm, watchdog, Watchdog};
 
 pub use backend::{wait_until_polling, POLL_QUEUE, QUEUE_FDS, WAKER_FDS};
 

@@ -11,11 +11,13 @@ mod compat;
 mod forced;
 mod kqueue;
 mod loom;
+mod model;
 mod msrv;
 mod powerset;
 mod process;
 mod registry;
 mod setup;
+mod storms;
 mod tally;
 mod tidy;
 mod wine;
@@ -42,7 +44,14 @@ Jobs:
   forced             the whole test suite over poll(2), and over wakers of pipes
   kqueue             run the tests over the kqueue backend, its kernel emulated
   wine [FILE..]      run the tests for Windows under Wine, all or some files of them
-  loom               explore the interleavings of the waker's state machine
+  loom               explore the interleavings of wakers, and of poll(2)'s table
+  model              random histories against a model of edges, on epoll, poll(2) and
+                     the emulated kqueue
+      --steps N      of each; 1000000 if not given
+      --backend B    on epoll, poll or kqueue only
+      --seed S       as a failure printed it
+  storms             wakes, registrations, sources and connections by the million
+      --backend B    on epoll or poll only
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
@@ -92,6 +101,16 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             let selection = compat::Selection::from_args(&mut args)?;
             no_more(args)?;
             compat::run(&workspace, &selection)
+        }
+        "model" => {
+            let options = model::Options::from_args(&mut args)?;
+            no_more(args)?;
+            model::run(&workspace, &options)
+        }
+        "storms" => {
+            let options = storms::Options::from_args(&mut args)?;
+            no_more(args)?;
+            storms::run(&workspace, &options)
         }
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
