@@ -92,7 +92,7 @@ const FILTERS: [(i16, u32); 4] = [
 ];
 
 /// The longest wait, as Apple's kernels have it.
-const LONGEST_SECS: libc::time_t = 100_000_000;
+const LONGEST_SECS: i32 = 100_000_000;
 
 /// A queue.
 #[derive(Debug)]
@@ -190,7 +190,7 @@ pub(super) unsafe fn kevent(
     }
     // SAFETY: the caller promises a timeout or null.
     if let Some(timeout) = unsafe { timeout.as_ref() } {
-        if timeout.tv_sec > LONGEST_SECS || !(0..1_000_000_000).contains(&timeout.tv_nsec) {
+        if timeout.tv_sec > LONGEST_SECS.into() || !(0..1_000_000_000).contains(&timeout.tv_nsec) {
             return fail(libc::EINVAL);
         }
     }
