@@ -28,6 +28,8 @@ pub fn wait_until_polling(thread: libc::pid_t) {
         libc::SYS_epoll_pwait,
         libc::SYS_epoll_pwait2,
         libc::SYS_ppoll,
+        // A poll(2) that goes on after its process was stopped.
+        libc::SYS_restart_syscall,
     ];
     loop {
         // The file says `running`, or the number of the call and its arguments.
