@@ -12,6 +12,7 @@ use anyhow::{bail, Context, Result};
 
 use crate::msrv;
 use crate::process::{self, cargo, command, read, succeeds};
+use crate::wine;
 use crate::workspace::Workspace;
 
 /// Registries and mirrors fail for a moment now and then; that is no verdict
@@ -23,7 +24,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     component(workspace, "clippy", "clippy")?;
     toolchain(workspace, msrv::TOOLCHAIN)?;
     // The tests that count system calls trace a child with it.
-    debian_package(workspace, "strace")
+    debian_package(workspace, "strace")?;
+    // The tests for Windows are linked by the one, and run by the other.
+    targets(workspace, &[wine::TARGET])?;
+    if wine::Tools::find().is_err() {
+        install_debian(workspace, wine::PACKAGES)?;
+    }
+    Ok(())
 }
 
 fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {
@@ -135,23 +142,24 @@ pub(crate) fn debian_packages(
     if programs.iter().all(is_present) {
         return present(&programs.join(", "));
     }
+    install_debian(workspace, packages)
+}
+
+fn install_debian(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let apt = || {
         let mut apt = command("apt-get", &workspace.root);
         apt.env("DEBIAN_FRONTEND", "noninteractive");
         apt
     };
+    let mut install = apt();
+    install.args(["install", "--yes", "--no-install-recommends"]);
+    install.args(names);
     attempt(apt().args(["update", "--quiet"]))
-        .and_then(|()| {
-            attempt(
-                apt()
-                    .args(["install", "--yes", "--no-install-recommends"])
-                    .args(packages),
-            )
-        })
+        .and_then(|()| attempt(&mut install))
         .with_context(|| {
             format!(
                 "{} must be installed by the system's package manager (apt-get needs root)",
-                packages.join(", ")
+                names.join(", ")
             )
         })
 }

@@ -29,12 +29,15 @@
 //! | a wait can end early, without events | it does not |
 //! | other filters, `EV_ONESHOT`: `EINVAL` | timers, processes, files, completions |
 
+use crate::sys::unix::emulation::{
+    control, control_raw, epoll_create, eventfd, fail, signalfd, wait_readable, BlockedSignals,
+};
 use libc::{c_int, c_short, c_uint, c_ushort, c_void, epoll_event};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -195,21 +198,13 @@ pub(super) unsafe fn kevent(
             return fail(libc::EINVAL);
         }
     }
-    match kqueue.wait(timeout) {
+    match wait_readable(&kqueue.outer, timeout) {
         1 => {}
         nothing_or_error => return nothing_or_error,
     }
     // SAFETY: the caller promises room for so many.
     let events = unsafe { std::slice::from_raw_parts_mut(events.cast(), room) };
     kqueue.lock().harvest(events) as c_int
-}
-
-fn fail(errno: c_int) -> c_int {
-    // SAFETY: the call takes nothing.
-    let place = unsafe { libc::__errno_location() };
-    // SAFETY: the C library says that this is the thread's errno.
-    unsafe { *place = errno };
-    -1
 }
 
 impl Kqueue {
@@ -230,18 +225,6 @@ impl Kqueue {
         }
     }
 
-    /// Waits until a filter has something, without taking it.
-    fn wait(&self, timeout: *const libc::timespec) -> c_int {
-        let mut outer = libc::pollfd {
-            fd: self.outer.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // SAFETY: one entry is given; the timeout is null or valid, and there
-        // is no signal mask.
-        unsafe { libc::ppoll(&mut outer, 1, timeout, ptr::null()) }
-    }
-
     /// A signal handler of this thread can trigger a user event, so none runs
     /// while the lock is held.
     fn lock(&self) -> Locked<'_> {
@@ -259,29 +242,6 @@ struct Locked<'a> {
     kqueue: &'a Kqueue,
     knotes: MutexGuard<'a, Knotes>,
     _signals: BlockedSignals,
-}
-
-/// Holds what was not blocked before.
-struct BlockedSignals(libc::sigset_t);
-
-impl BlockedSignals {
-    fn new() -> BlockedSignals {
-        let mut all = MaybeUninit::uninit();
-        let mut before = MaybeUninit::uninit();
-        // SAFETY: the call fills the set in.
-        unsafe { libc::sigfillset(all.as_mut_ptr()) };
-        // SAFETY: one set is filled in, the other has room.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
-        // SAFETY: the call filled it in: its arguments are valid.
-        BlockedSignals(unsafe { before.assume_init() })
-    }
-}
-
-impl Drop for BlockedSignals {
-    fn drop(&mut self) {
-        // SAFETY: the set is the thread's own from before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, ptr::null_mut()) };
-    }
 }
 
 impl Locked<'_> {
@@ -474,55 +434,6 @@ fn is_socket(fd: c_int) -> bool {
     // SAFETY: the call succeeded, and filled it in.
     let mode = unsafe { stat.assume_init_ref() }.st_mode;
     mode & libc::S_IFMT == libc::S_IFSOCK
-}
-
-fn epoll_create() -> io::Result<OwnedFd> {
-    // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
-}
-
-fn eventfd() -> io::Result<File> {
-    // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(File::from)
-}
-
-/// Readable when a thread that blocks the signal is sent it.
-fn signalfd(signal: c_int) -> io::Result<File> {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: the call fills the set in.
-    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-    // SAFETY: the set is filled in; a number that is no signal is an error.
-    if unsafe { libc::sigaddset(set.as_mut_ptr(), signal) } == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
-    // SAFETY: the set is filled in, and only read.
-    owned(unsafe { libc::signalfd(-1, set.as_ptr(), flags) }).map(File::from)
-}
-
-fn owned(fd: c_int) -> io::Result<OwnedFd> {
-    if fd == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel just made `fd`, and nobody else knows of it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-fn control(epoll: &OwnedFd, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
-    control_raw(epoll.as_raw_fd(), op, fd, mask, data)
-}
-
-fn control_raw(epoll: c_int, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
-    let mut event = epoll_event {
-        events: mask,
-        u64: data,
-    };
-    // SAFETY: the event outlives the call, which only reads it. That a number
-    // may be no open descriptor is an error, not a fault.
-    if unsafe { libc::epoll_ctl(epoll, op, fd, &mut event) } == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 #[cfg(all(test, not(loom)))]
