@@ -56,10 +56,11 @@
 //! `os-poll` and `net`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Features, and systems, gate what is public, and nothing beneath it: what they
-// do not reach is unused, and that is fine.
+// do not reach is unused, and that is fine. All of it is used by a kernel's edges.
 #![cfg_attr(
     any(
         not(all(unix, feature = "os-poll", feature = "os-ext", feature = "net")),
+        mio_ports_emulation,
         mio_unsupported_force_poll_poll
     ),
     allow(dead_code, unused_imports, unused_macros)

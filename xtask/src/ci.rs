@@ -8,7 +8,7 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{forced, kqueue, loom, msrv, powerset, setup, tidy};
+use crate::{emulated, forced, loom, msrv, powerset, setup, tidy};
 
 struct Step {
     name: &'static str,
@@ -27,7 +27,8 @@ const STEPS: &[Step] = &[
     step("test-none", test_none),
     step("test-release", test_release),
     step("forced", forced::run),
-    step("kqueue", kqueue::run),
+    step("kqueue", emulated::kqueue),
+    step("ports", emulated::ports),
     step("loom", loom::run),
     step("msrv", msrv::run),
     step("publish", publish),

@@ -8,8 +8,8 @@ mod api;
 mod bench;
 mod ci;
 mod compat;
+mod emulated;
 mod forced;
-mod kqueue;
 mod loom;
 mod msrv;
 mod powerset;
@@ -39,6 +39,7 @@ Jobs:
   powerset           check every combination of features, and each alias once
   forced             the whole test suite over poll(2), and over wakers of pipes
   kqueue             run the tests over the kqueue backend, its kernel emulated
+  ports              run the tests over event ports, their kernel emulated
   loom               explore the interleavings of the waker's state machine
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
@@ -94,7 +95,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
         "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
-        "kqueue" => no_more(args).and_then(|()| kqueue::run(&workspace)),
+        "kqueue" => no_more(args).and_then(|()| emulated::kqueue(&workspace)),
+        "ports" => no_more(args).and_then(|()| emulated::ports(&workspace)),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Directories whose content nobody wrote.
+/// What nobody wrote: directories, and the file that a worktree has for one.
 const GENERATED: &[&str] = &[".git", "target"];
 
 #[derive(Debug)]
@@ -37,7 +37,10 @@ fn walk(root: &Path, below: &str, files: &mut Vec<TextFile>) -> Result<()> {
             below => format!("{below}/{name}"),
         };
         let kind = entry.file_type().with_context(context)?;
-        if kind.is_dir() && !GENERATED.contains(&name.as_str()) {
+        if GENERATED.contains(&name.as_str()) {
+            continue;
+        }
+        if kind.is_dir() {
             walk(root, &path, files)?;
         } else if kind.is_file() {
             let bytes = fs::read(entry.path()).with_context(context)?;
