@@ -8,7 +8,7 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{emulated, forced, loom, msrv, powerset, setup, tidy};
+use crate::{emulated, forced, loom, model, msrv, powerset, setup, tidy, wine};
 
 struct Step {
     name: &'static str,
@@ -29,6 +29,8 @@ const STEPS: &[Step] = &[
     step("forced", forced::run),
     step("kqueue", emulated::kqueue),
     step("ports", emulated::ports),
+    step("model", model::ci),
+    step("wine", wine::run),
     step("loom", loom::run),
     step("msrv", msrv::run),
     step("publish", publish),

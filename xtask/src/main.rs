@@ -11,12 +11,16 @@ mod compat;
 mod emulated;
 mod forced;
 mod loom;
+mod model;
 mod msrv;
 mod powerset;
 mod process;
 mod registry;
 mod setup;
+mod storms;
+mod tally;
 mod tidy;
+mod wine;
 mod workspace;
 
 use std::process::ExitCode;
@@ -40,7 +44,15 @@ Jobs:
   forced             the whole test suite over poll(2), and over wakers of pipes
   kqueue             run the tests over the kqueue backend, its kernel emulated
   ports              run the tests over event ports, their kernel emulated
-  loom               explore the interleavings of the waker's state machine
+  wine [FILE..]      run the tests for Windows under Wine, all or some files of them
+  loom               explore the interleavings of wakers, and of poll(2)'s table
+  model              random histories against a model of edges, on epoll, poll(2) and
+                     the emulated kqueue and event ports
+      --steps N      of each; 1000000 if not given
+      --backend B    on epoll, poll, kqueue or ports only
+      --seed S       as a failure printed it
+  storms             wakes, registrations, sources and connections by the million
+      --backend B    on epoll or poll only
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
@@ -91,12 +103,23 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
+        "model" => {
+            let options = model::Options::from_args(&mut args)?;
+            no_more(args)?;
+            model::run(&workspace, &options)
+        }
+        "storms" => {
+            let options = storms::Options::from_args(&mut args)?;
+            no_more(args)?;
+            storms::run(&workspace, &options)
+        }
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
         "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
         "kqueue" => no_more(args).and_then(|()| emulated::kqueue(&workspace)),
         "ports" => no_more(args).and_then(|()| emulated::ports(&workspace)),
+        "wine" => wine::run_some(&workspace, &args.finish()),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),

@@ -16,7 +16,14 @@ pub(crate) mod sockaddr;
 pub(crate) mod syscall;
 mod waker;
 
+pub(crate) use std::os::fd::AsRawFd as AsRawSource;
 pub(crate) type RawSource = std::os::fd::RawFd;
+
+/// The descriptor that a type of std owns.
+#[inline]
+pub(crate) fn raw_source(io: &impl AsRawSource) -> RawSource {
+    io.as_raw_fd()
+}
 
 // Which mechanism a system has, and whether its queue is one descriptor that
 // can be handed out: `queue_fd` keeps or drops the items in it.
