@@ -93,12 +93,21 @@ pub mod event;
 mod io_source;
 mod poll;
 mod registry;
+#[cfg(all(
+    any(unix, target_os = "hermit", target_os = "wasi"),
+    feature = "os-ext"
+))]
+mod source_fd;
 mod waker;
 
+#[cfg(all(target_os = "hermit", feature = "os-ext"))]
+pub mod hermit;
 #[cfg(feature = "net")]
 pub mod net;
 #[cfg(all(unix, feature = "os-ext"))]
 pub mod unix;
+#[cfg(all(target_os = "wasi", feature = "os-ext"))]
+pub mod wasi;
 #[cfg(all(windows, feature = "os-ext"))]
 pub mod windows;
 
