@@ -108,7 +108,7 @@ all_cases!(event_port: crate::sys::unix::event_port::Selector);
 ))]
 all_cases!(kqueue: crate::sys::unix::kqueue::Selector);
 #[cfg(unix)]
-all_cases!(poll: crate::sys::unix::poll::Selector);
+all_cases!(poll: crate::sys::poll::Selector);
 #[cfg(windows)]
 all_cases!(iocp: crate::sys::windows::Selector);
 

@@ -35,13 +35,18 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
-#[cfg(unix)]
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
 mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
+#[allow(dead_code)] // Compiled on every Unix, so that the conformance tests can run it.
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+pub(crate) mod poll;
 mod queue;
 mod timeout;
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+mod waker;
 
 // What a family of systems calls a source, and how the types of std that can be
 // one give it away: `RawSource`, `AsRawSource` and `raw_source`. `net` has the
@@ -52,9 +57,14 @@ cfg_if! {
         #[cfg(test)]
         mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
+        use unix::{check, poll_fds};
     } else if #[cfg(windows)] {
         pub(crate) mod windows;
         pub(crate) use windows::{net, raw_source, AsRawSource, RawSource, Selector};
+    } else if #[cfg(any(target_os = "hermit", target_os = "wasi"))] {
+        mod small;
+        pub(crate) use small::{net, raw_source, AsRawSource, RawSource, Selector};
+        use small::{check, poll_fds};
     } else {
         pub(crate) use none::family::{raw_source, AsRawSource, RawSource};
         pub(crate) use none::Selector;

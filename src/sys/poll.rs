@@ -1,9 +1,9 @@
-//! Backend: [`poll(2)`], for systems that have nothing better.
+//! Backend: [`poll(2)`], or a call like it, for systems that have nothing better.
 //!
 //! **The kernel object**: there is none. The set of descriptors is a table of
 //! ours (see `table`), given to the kernel anew in each call; so a poll costs
 //! time for each registered source. It is compiled on every Unix, and tested
-//! where something better is used.
+//! where something better is used. The family of the system has the call itself.
 //!
 //! **Edges** are emulated by `EmulatedEdges`: a readiness that was reported is
 //! not asked for again until an operation of the source said `WouldBlock`, or
@@ -21,6 +21,9 @@
 //! deregistration while it sleeps, once. That is more than for speed: a sleeping
 //! poll(2) holds the file, and a socket that is closed meanwhile stays open.
 //!
+//! On a system without threads nobody needs to be told, and there is no signal: a
+//! wake is seen by the next poll.
+//!
 //! **Limits**: what is registered is not checked (a regular file is always
 //! ready); a descriptor that was closed without deregistration is forgotten as
 //! soon as the kernel says so. There is no descriptor of the queue.
@@ -29,16 +32,14 @@
 
 mod table;
 
-use super::super::{timeout, Backend, RawEvent, Rearm, Signal};
 use super::waker::Wakeup;
-use super::RawSource;
+use super::{poll_fds, Backend, RawEvent, RawSource, Rearm, Signal};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::EmulatedEdges;
 use crate::sys::levels::{readiness_of, Asked, BitNames, Slices};
 use crate::token::Token;
 use libc::c_short;
-use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
@@ -121,7 +122,7 @@ impl Backend for Selector {
                 restart_slice: false,
             }),
             poller: Mutex::new(Poller {
-                set: PollSet::new(wakeup.as_fd().as_raw_fd()),
+                set: PollSet::new(wakeup.source()),
                 slices: Slices::new(),
             }),
             wakeup: Arc::new(wakeup),
@@ -137,7 +138,7 @@ impl Backend for Selector {
         let poller = self.poller.lock();
         let mut poller = poller.unwrap_or_else(PoisonError::into_inner);
         let timeout = self.fall_asleep(&mut poller, timeout);
-        let polled = kernel::poll(&mut poller.set.fds, timeout);
+        let polled = poll_fds(&mut poller.set.fds, timeout);
         // Changes are seen in the table, wakes in their own word: what is read
         // here only had to end the sleep.
         if poller.set.fds[0].revents != 0 {
@@ -319,65 +320,6 @@ impl RawEvent for Event {
         f.debug_struct("pollfd")
             .field("revents", &BitNames(self.revents))
             .finish()
-    }
-}
-
-#[allow(unsafe_code)]
-mod kernel {
-    use super::super::syscall::check;
-    use super::timeout;
-    use libc::pollfd;
-    use std::io;
-    use std::time::Duration;
-
-    pub(super) fn poll(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {
-        let hits = match timeout {
-            Some(precise) if timeout::has_sub_millis(precise) => poll_precise(fds, precise)?,
-            _ => poll_millis(fds, timeout::as_millis(timeout))?,
-        };
-        Ok(hits as usize)
-    }
-
-    fn poll_millis(fds: &mut [pollfd], timeout_ms: libc::c_int) -> io::Result<libc::c_int> {
-        let count = fds.len() as libc::nfds_t;
-        // SAFETY: the kernel reads and writes `count` entries of the slice.
-        check(unsafe { libc::poll(fds.as_mut_ptr(), count, timeout_ms) })
-    }
-
-    #[cfg(all(
-        any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-        ),
-        not(miri)
-    ))]
-    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
-        let timeout = libc::timespec {
-            // Musl's `time_t` must not be named while libc's is to change; 68
-            // years are enough, and the deadline would go on.
-            tv_sec: timeout.as_secs().try_into().unwrap_or(i32::MAX.into()),
-            tv_nsec: timeout.subsec_nanos() as _,
-        };
-        let count = fds.len() as libc::nfds_t;
-        let sigmask = std::ptr::null();
-        // SAFETY: the kernel reads and writes `count` entries of the slice and
-        // reads `timeout`; no signal mask is given.
-        check(unsafe { libc::ppoll(fds.as_mut_ptr(), count, &timeout, sigmask) })
-    }
-
-    #[cfg(not(all(
-        any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-        ),
-        not(miri)
-    )))]
-    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
-        poll_millis(fds, timeout::as_millis(Some(timeout)))
     }
 }
 
