@@ -19,7 +19,10 @@ pub(super) fn level_repeats_while_it_is_ready<B: Backend>() {
     assert!(poller.look().is_empty());
     drop(peer);
     for _ in 0..3 {
-        assert!(poller.wait()[0].1.intersects(Readiness::READ_CLOSED));
+        let (_, readiness) = poller.wait()[0];
+        assert!(readiness.intersects(Readiness::READABLE));
+        let told = readiness.intersects(Readiness::READ_CLOSED);
+        assert_eq!(told, B::TELLS_HANG_UP);
     }
 }
 
