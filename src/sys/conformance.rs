@@ -20,7 +20,7 @@ mod wakers;
 
 use modes::*;
 use sources::*;
-use streams::{hang_up, pair, Stream, BAD_SOURCE};
+use streams::{arrived, hang_up, pair, Stream, BAD_SOURCE};
 use wakers::*;
 
 /// One module a backend, one test a case.
@@ -230,6 +230,12 @@ fn stream<B: Backend>() -> (End<B>, Stream) {
     let (io, peer) = pair();
     let registration = B::Registration::default();
     (End { registration, io }, peer)
+}
+
+/// Writes, and sees to it that the other end could read it now.
+fn send<B: Backend>(peer: &mut Stream, bytes: &[u8], end: &End<B>) {
+    peer.write_all(bytes).unwrap();
+    arrived(&end.io);
 }
 
 /// Runs `act` while another thread waits in `poll`, until that returns events.

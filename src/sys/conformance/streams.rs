@@ -12,6 +12,9 @@ cfg_if! {
             crate::sys::net::unix_pair().unwrap()
         }
 
+        /// What was written can be read at once.
+        pub(super) fn arrived(_: &Stream) {}
+
         /// Ends both directions.
         pub(super) fn hang_up(_: &mut Stream, peer: Stream) {
             drop(peer);
@@ -39,6 +42,21 @@ cfg_if! {
             // The hosts of WASI refuse the first write of a socket that does not block.
             other.set_nonblocking(cfg!(windows)).unwrap();
             (one, other)
+        }
+
+        /// What was written can be read at once, but on WASI, where a host hands it on.
+        pub(super) fn arrived(end: &Stream) {
+            let _ = end;
+            #[cfg(target_os = "wasi")]
+            crate::sys::poll_fds(
+                &mut [libc::pollfd {
+                    fd: crate::sys::raw_source(end),
+                    events: libc::POLLIN,
+                    revents: 0,
+                }],
+                None,
+            )
+            .unwrap();
         }
 
         /// A peer that is closed with unread data resets the connection; else it
