@@ -111,6 +111,9 @@ impl Backend for Selector {
 
     #[cfg(test)]
     const TELLS_HALF_CLOSE: bool = crate::sys::levels::HALF_CLOSE != 0;
+    // The interface of WASI has a bit for it; hosts do not set it.
+    #[cfg(test)]
+    const TELLS_HANG_UP: bool = !cfg!(target_os = "wasi");
 
     fn new() -> io::Result<Selector> {
         let wakeup = Wakeup::new()?;
