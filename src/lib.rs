@@ -60,7 +60,8 @@
 #![cfg_attr(
     any(
         not(all(unix, feature = "os-poll", feature = "os-ext", feature = "net")),
-        mio_unsupported_force_poll_poll
+        mio_unsupported_force_poll_poll,
+        mio_fuzzing
     ),
     allow(dead_code, unused_imports, unused_macros)
 )]
@@ -77,6 +78,15 @@ mod readiness;
 mod token;
 
 mod sys;
+
+// Linux has all of what it looks into, and runs the tests.
+#[cfg(all(
+    any(test, mio_fuzzing),
+    target_os = "linux",
+    not(any(loom, mio_kqueue_emulation, mio_unsupported_force_poll_poll))
+))]
+#[doc(hidden)]
+pub mod fuzzing;
 
 mod association;
 pub mod event;

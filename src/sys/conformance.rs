@@ -8,8 +8,9 @@ use super::{Backend, RawEvent, Registration, Turn};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::token::Token;
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{mpsc, Arc};
 use std::thread;
@@ -147,7 +148,7 @@ impl<B: Backend> Poller<B> {
 /// One end of a stream, registered or not; the registration goes first.
 struct End<B: Backend> {
     registration: B::Registration,
-    io: UnixStream,
+    io: File,
 }
 
 impl<B: Backend> End<B> {
@@ -206,11 +207,20 @@ impl<B: Backend> End<B> {
     }
 }
 
-/// A stream's end as a source, and its peer.
-fn stream<B: Backend>() -> (End<B>, UnixStream) {
+/// A stream's end as a source, and its peer. Both are read and written by read(2)
+/// and write(2), as a `File` does it: Miri knows no send(2) of this kind of socket.
+fn stream<B: Backend>() -> (End<B>, File) {
     let (io, peer) = crate::sys::unix::net::unix_pair().unwrap();
+    let [io, peer] = [io, peer].map(|end| File::from(OwnedFd::from(end)));
     let registration = B::Registration::default();
     (End { registration, io }, peer)
+}
+
+/// Ends what `peer` sends, and leaves it open.
+fn half_close(peer: &File) {
+    let peer = OwnedFd::from(peer.try_clone().unwrap());
+    let stream = UnixStream::from(peer);
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
 }
 
 /// Runs `act` while another thread waits in `poll`, until that returns events.

@@ -39,7 +39,7 @@ mod flags;
 mod none;
 mod notify;
 mod queue;
-mod timeout;
+pub(crate) mod timeout;
 
 cfg_if! {
     if #[cfg(unix)] {

@@ -14,14 +14,17 @@ mod loom;
 mod msrv;
 mod powerset;
 mod process;
+mod proof;
 mod registry;
 mod setup;
+mod tally;
+mod test_binaries;
 mod tidy;
 mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
 use crate::workspace::Workspace;
@@ -40,6 +43,12 @@ Jobs:
   forced             the whole test suite over poll(2), and over wakers of pipes
   kqueue             run the tests over the kqueue backend, its kernel emulated
   loom               explore the interleavings of the waker's state machine
+  miri [--quick]     interpret the tests, and judge every access of memory;
+                     --quick: the library's own only, here and below
+  sanitize S [--quick]
+                     the tests under the sanitizer S: address (and leaks), thread
+  fuzz [--seconds N] every fuzz target for so many seconds (60)
+  valgrind           the tests under valgrind's memcheck
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
@@ -90,6 +99,26 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
+        "miri" => {
+            let quick = args.contains("--quick");
+            no_more(args)?;
+            proof::miri::run(&workspace, !quick)
+        }
+        "sanitize" => {
+            let quick = args.contains("--quick");
+            let name = args
+                .subcommand()?
+                .context("which sanitizer? address or thread")?;
+            no_more(args)?;
+            let sanitizer = proof::sanitize::Sanitizer::from_name(&name)?;
+            proof::sanitize::run(&workspace, sanitizer, !quick)
+        }
+        "fuzz" => {
+            let seconds: Option<u32> = args.opt_value_from_str("--seconds")?;
+            no_more(args)?;
+            proof::fuzz::run(&workspace, seconds.unwrap_or(proof::fuzz::USUAL_SECONDS))
+        }
+        "valgrind" => no_more(args).and_then(|()| proof::valgrind::run(&workspace)),
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),

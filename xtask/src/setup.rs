@@ -33,6 +33,24 @@ fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result
     )
 }
 
+/// Installs a component of the nightly compiler by rustup unless it is there.
+pub(crate) fn nightly_component(workspace: &Workspace, name: &str) -> Result<()> {
+    let rustup = || {
+        let mut rustup = command("rustup", &workspace.root);
+        rustup.args(["component"]);
+        rustup
+    };
+    let list = ["list", "--installed", "--toolchain", "nightly"];
+    let installed = process::read(rustup().args(list))?;
+    // Most names are followed by the machine's.
+    if installed.lines().any(|line| line.starts_with(name)) {
+        return present(name);
+    }
+    attempt(rustup().args(["add", name, "--toolchain", "nightly"])).with_context(|| {
+        format!("the nightly compiler's {name} is missing: `rustup component add` must work")
+    })
+}
+
 /// Installs a toolchain by rustup unless it is there.
 pub(crate) fn toolchain(workspace: &Workspace, name: &str) -> Result<()> {
     if succeeds(command("rustup", &workspace.root).args(["run", name, "rustc", "--version"])) {

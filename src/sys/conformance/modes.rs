@@ -87,7 +87,7 @@ pub(super) fn a_closed_interest_hears_of_the_end_only<B: Backend>() {
     }
     peer.write_all(b"x").unwrap();
     assert!(poller.look().is_empty());
-    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    half_close(&peer);
     assert!(poller.look().is_empty(), "half a close is none");
     drop(peer);
     let (token, readiness) = poller.wait()[0];

@@ -221,7 +221,7 @@ pub(super) fn a_half_close_closes_reading<B: Backend>() {
     let mut poller = Poller::<B>::new();
     let (mut end, peer) = stream();
     end.register(&poller, 7, Interest::READABLE);
-    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    half_close(&peer);
     let (_, readiness) = poller.wait()[0];
     assert!(readiness.intersects(Readiness::READABLE));
     assert!(readiness.intersects(Readiness::READ_CLOSED));

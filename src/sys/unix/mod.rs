@@ -31,7 +31,7 @@ cfg_if! {
     } else if #[cfg(any(target_os = "linux", target_os = "android"))] {
         pub(crate) mod epoll;
         // The conformance tests run it, over an emulation of the kernel's part.
-        #[cfg(test)]
+        #[cfg(any(test, mio_fuzzing))]
         pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }

@@ -52,7 +52,7 @@ const READ_BITS: c_short = libc::POLLIN | libc::POLLRDHUP;
 const READ_BITS: c_short = libc::POLLIN;
 
 /// The bits of `READ_BITS` that tell of a peer's half close.
-const HALF_CLOSE: c_short = READ_BITS & !libc::POLLIN;
+pub(crate) const HALF_CLOSE: c_short = READ_BITS & !libc::POLLIN;
 
 /// How long the reported bits of a raw descriptor rest.
 const SLICE_MIN: Duration = Duration::from_millis(1);
@@ -315,7 +315,7 @@ fn found(found: bool) -> io::Result<()> {
     }
 }
 
-fn mask_of(interest: Interest) -> c_short {
+pub(crate) fn mask_of(interest: Interest) -> c_short {
     let mut mask = 0;
     if interest.is_readable() {
         mask |= READ_BITS;
@@ -343,7 +343,7 @@ fn mode_of(interest: Interest) -> io::Result<Mode> {
     })
 }
 
-fn readiness_of(revents: c_short) -> Readiness {
+pub(crate) fn readiness_of(revents: c_short) -> Readiness {
     use libc::{POLLERR as ERR, POLLHUP as HUP, POLLIN as IN, POLLOUT as OUT, POLLPRI as PRI};
 
     Readiness::EMPTY
