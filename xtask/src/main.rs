@@ -52,8 +52,8 @@ Jobs:
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
-                     semver, api, graph, server, tokio, or all of them; downloads
-                     and builds are kept in ~/.cache/mio-compat
+                     semver, api, defects, graph, server, tokio, or all of them;
+                     downloads and builds are kept in ~/.cache/mio-compat
       --record       record the figures of mio 1.2.5 that graph and tokio use
   bench [CASE..]     this crate against mio 1.2.5, polling and bare epoll;
                      `cargo xtask bench help` lists what it can do
