@@ -7,6 +7,7 @@
 //! sets. It belongs to no interface.
 
 mod address;
+mod afd;
 mod event;
 mod interest;
 mod kqueue;
@@ -19,6 +20,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("address_from_kernel", address::from_kernel),
     ("address_to_kernel", address::to_kernel),
+    ("afd_socket", afd::socket),
     ("epoll_mask", event::epoll),
     ("interest", interest::algebra),
     ("kqueue_changes", kqueue::changes),

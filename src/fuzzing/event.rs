@@ -3,7 +3,8 @@
 use super::{interest, Input};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
-use crate::sys::unix::{epoll, poll};
+use crate::sys::levels::{self, Asked, Mode};
+use crate::sys::unix::epoll;
 use std::io::ErrorKind;
 
 /// The bits, which both kernels' interfaces have in common.
@@ -82,17 +83,24 @@ pub(super) fn poll(bytes: &[u8]) {
     let mut input = Input(bytes);
     let revents = input.u16();
     let mask = Mask(u32::from(revents));
-    let readiness = poll::readiness_of(revents as i16);
+    let readiness = levels::readiness_of(revents as i16);
     mask.check(readiness);
-    let half_closed = mask.0 & u32::from(poll::HALF_CLOSE as u16) != 0;
+    let half_closed = mask.0 & u32::from(levels::HALF_CLOSE as u16) != 0;
     let closed = mask.has(libc::POLLHUP) || half_closed;
     assert_eq!(readiness.intersects(Readiness::READ_CLOSED), closed);
 
     let interest = interest::any(&mut input);
-    let asked = poll::mask_of(interest);
-    assert_eq!(asked & libc::POLLIN != 0, interest.is_readable());
-    assert_eq!(asked & libc::POLLOUT != 0, interest.is_writable());
-    assert_eq!(asked & libc::POLLPRI != 0, interest.is_priority());
-    let known = libc::POLLIN | libc::POLLOUT | libc::POLLPRI | poll::HALF_CLOSE;
-    assert_eq!(asked & !known, 0, "{interest:?}");
+    let Ok(Asked { mask, mode }) = Asked::of(interest) else {
+        assert!(interest.is_exclusive());
+        return;
+    };
+    assert!(!interest.is_exclusive());
+    assert_eq!(mask & libc::POLLIN != 0, interest.is_readable());
+    assert_eq!(mask & libc::POLLOUT != 0, interest.is_writable());
+    assert_eq!(mask & libc::POLLPRI != 0, interest.is_priority());
+    let known = libc::POLLIN | libc::POLLOUT | libc::POLLPRI | levels::HALF_CLOSE;
+    assert_eq!(mask & !known, 0, "{interest:?}");
+    assert_eq!(mode == Mode::OneShot, interest.is_oneshot());
+    let is_level = interest.is_level() && !interest.is_oneshot();
+    assert_eq!(mode == Mode::Level, is_level);
 }

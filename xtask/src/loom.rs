@@ -3,7 +3,7 @@
 use anyhow::{bail, Result};
 
 use crate::process::{cargo, run_and_read, rustflags};
-use crate::tally::passed;
+use crate::tally::Tally;
 use crate::workspace::{Workspace, PACKAGE};
 
 /// Their names hold this word, by which they are picked out: under loom's
@@ -18,7 +18,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         .arg(workspace.target_of("loom"))
         .arg(FILTER);
     let report = run_and_read(rustflags(&mut test, "--cfg loom"))?;
-    match passed(&report) {
+    match Tally::of(&report).passed {
         0 => bail!(
             "no loom test ran: their names must hold `{FILTER}`, and they must be compiled \
              under `--cfg loom`"

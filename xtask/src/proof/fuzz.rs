@@ -11,7 +11,7 @@ use anyhow::{bail, Context, Result};
 use super::NIGHTLY;
 use crate::process::{cargo, command, run as run_command, rustflags, succeeds};
 use crate::setup;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, PACKAGE};
 
 const TOOL: &str = "cargo-fuzz";
 const TOOL_VERSION: &str = "0.13.2";
@@ -20,6 +20,9 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 const LONGEST_INPUT: u32 = 200;
 
 pub(crate) const USUAL_SECONDS: u32 = 60;
+
+/// So many take each target some seconds.
+const RANDOM_INPUTS: &str = "2000000";
 
 /// Runs every target for so many seconds.
 pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Result<()> {
@@ -50,6 +53,14 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Result<()> {
     }
     println!("fuzz: {} targets, {seconds} s each: clean", targets.len());
     Ok(())
+}
+
+/// The targets without a fuzzer: over the corpus, and over many random inputs.
+pub(crate) fn without_fuzzer(workspace: &Workspace) -> Result<()> {
+    let mut test = cargo(&workspace.root);
+    test.args(["test", "--package", PACKAGE, "--all-features", "--release"]);
+    test.args(["--lib", "fuzzing"]);
+    run_command(test.env("MIO_FUZZ_INPUTS", RANDOM_INPUTS))
 }
 
 fn targets(fuzz: &Path) -> Result<Vec<String>> {

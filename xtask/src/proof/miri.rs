@@ -10,7 +10,7 @@ use super::native::{names_of, Count};
 use super::NIGHTLY;
 use crate::process::{cargo, run_and_read};
 use crate::setup;
-use crate::tally::passed;
+use crate::tally::Tally;
 use crate::test_binaries;
 use crate::workspace::{Workspace, PACKAGE};
 
@@ -51,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace, all: bool) -> Result<()> {
         test.env("MIRIFLAGS", FLAGS);
         test.arg("--").args(left_out.arguments());
         match run_and_read(&mut test) {
-            Ok(report) => count.passed += passed(&report),
+            Ok(report) => count.passed += Tally::of(&report).passed,
             Err(error) => {
                 eprintln!("{}: {error:#}", binary.name);
                 failed.push(binary.name);

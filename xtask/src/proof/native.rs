@@ -8,7 +8,7 @@ use anyhow::{bail, Result};
 
 use super::exceptions::{LeftOut, Tool};
 use crate::process::{command, read, run_and_read};
-use crate::tally::passed;
+use crate::tally::Tally;
 use crate::test_binaries::Binary;
 
 /// How many tests passed, and how many were left out.
@@ -37,7 +37,7 @@ pub(super) fn run(
         }
         count.left_out += left_out.tell(&names)?;
         match run_and_read(wrap(binary).args(left_out.arguments())) {
-            Ok(report) => count.passed += passed(&report),
+            Ok(report) => count.passed += Tally::of(&report).passed,
             Err(error) => {
                 eprintln!("{}: {error:#}", binary.name);
                 failed.push(binary.name.as_str());

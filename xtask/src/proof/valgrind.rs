@@ -13,7 +13,7 @@ use crate::workspace::{Workspace, PACKAGE};
 const FOUND: u8 = 9;
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    setup::debian_package(workspace, "valgrind", &["--version"])?;
+    setup::debian_package(workspace, "valgrind")?;
     let build = |subcommand: &str| {
         let mut build = cargo(&workspace.root);
         build.args([subcommand, "--package", PACKAGE, "--all-features"]);
