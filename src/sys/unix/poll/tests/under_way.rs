@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 /// Long enough that it never ends a test that works.
 const HANG: Duration = Duration::from_secs(60);
@@ -257,11 +258,11 @@ fn a_raw_descriptor_loses_no_edge_and_does_not_spin() {
         assert_eq!(poller.poll(HANG), [1], "an edge was lost");
     }
     // 1, 2, 4, 8 milliseconds, then 16 each time.
-    let slices = SLICE_MIN * 15 + SLICE_MAX * (EVENTS - 4);
+    let slices = Slices::MIN * 15 + Slices::MAX * (EVENTS - 4);
     assert!(start.elapsed() >= slices, "{:?}", start.elapsed());
     // A registration that changes is looked at anew at once, and its slices are short again.
     selector.reregister_raw(fd, Token(2), readable).unwrap();
     assert_eq!(poller.poll(Duration::ZERO), [2]);
     selector.deregister_raw(fd).unwrap();
-    assert_eq!(poller.poll(SLICE_MAX * 2), []);
+    assert_eq!(poller.poll(Slices::MAX * 2), []);
 }
