@@ -364,6 +364,28 @@ fn loom_poll_shows_no_token_from_before_a_change() {
     }
 }
 
+/// What was reported for an earlier interest is not said of the new one.
+#[test]
+fn loom_poll_reports_what_is_asked_now() {
+    check(3, || {
+        let mut poller = Poller::new();
+        let mut source = Source::registered(&poller.queue, A, 1);
+        let waker = Waker::new(&poller.queue, Token(9)).unwrap();
+        poller.kernel().write(A);
+        let thread = thread::spawn(move || {
+            source.reregister(2, Interest::WRITABLE);
+            waker.wake().unwrap();
+            (source, waker)
+        });
+        let mut seen = Vec::new();
+        while !seen.contains(&9) {
+            seen = poller.wait();
+            assert!(!seen.contains(&2), "it is not writable");
+        }
+        drop(thread.join().unwrap());
+    });
+}
+
 /// The slot of a source that is gone serves another, which is not ready: what was reported of the
 /// first is not said of the second.
 #[test]
