@@ -49,7 +49,8 @@ Jobs:
   tidy               the budgets of the code: each with its figure and its limit
   msrv               check the packaged crate with the oldest supported compiler
   powerset           check every combination of features, and each alias once
-  forced             the whole test suite over poll(2), and over wakers of pipes
+  forced             the whole test suite over poll(2), and over wakers of pipes;
+                     the tests of system calls without `epoll_pwait2`
   kqueue             run the tests over the kqueue backend, its kernel emulated
   wine [FILE..]      run the tests for Windows under Wine, all or some files of them
   targets [T..]      type-check the crate for other systems, each set of features;
