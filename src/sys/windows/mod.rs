@@ -28,6 +28,9 @@ cfg_if! {
         }
     } else {
         // Elsewhere the machines that know no kernel are tested.
+        mod pipe {
+            mod state;
+        }
         mod updates;
     }
 }
