@@ -3,7 +3,7 @@
 //! Each test binary uses its own part of it, hence the allowances for what a binary leaves unused.
 #![allow(dead_code, unused_imports, unused_macros)]
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 mod child;
 mod expect;
 #[cfg(unix)]
@@ -14,8 +14,10 @@ mod pair;
 pub(crate) mod situations;
 #[cfg(all(target_os = "linux", feature = "os-ext"))]
 pub(crate) mod watch;
+#[cfg(all(windows, feature = "os-ext"))]
+pub(crate) mod windows;
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 pub(crate) use child::in_child;
 pub(crate) use expect::{
     accept_one, assert_kind, assert_os_error, assert_would_block, flags, HANG_GUARD,

@@ -14,6 +14,7 @@ cfg_if! {
         pub(crate) mod iocp;
         #[allow(unsafe_code)]
         pub(crate) mod net;
+        pub(crate) mod pipe;
         mod selector;
         mod updates;
 

@@ -1,0 +1,118 @@
+//! Named pipes, and the handles of this process.
+
+use std::io::{ErrorKind, Read, Write};
+use std::process;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mio::windows::{NamedPipe, NamedPipeOptions};
+use mio::{Events, Interest, Poll, Token};
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessHandleCount};
+
+pub(crate) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+pub(crate) const SERVER: Token = Token(10);
+pub(crate) const CLIENT: Token = Token(11);
+
+/// The name of a pipe that no other test uses.
+pub(crate) fn pipe_name() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!(r"\\.\pipe\mio-test-{}-{number}", process::id())
+}
+
+/// A server and a client of it, registered nowhere.
+pub(crate) fn pipe_pair(options: &NamedPipeOptions) -> (NamedPipe, NamedPipe) {
+    let name = pipe_name();
+    let server = options.server(&name).expect("a server");
+    let client = options.client(&name).expect("a client");
+    (server, client)
+}
+
+/// A server and a client, both registered for reading and writing.
+pub(crate) struct Ends {
+    pub(crate) poll: Poll,
+    pub(crate) events: Events,
+    pub(crate) server: NamedPipe,
+    pub(crate) client: NamedPipe,
+}
+
+impl Ends {
+    pub(crate) fn new() -> Ends {
+        Ends::with(&NamedPipeOptions::new(), BOTH)
+    }
+
+    pub(crate) fn with(options: &NamedPipeOptions, interest: Interest) -> Ends {
+        let (poll, events) = super::poll_and_events();
+        let (mut server, mut client) = pipe_pair(options);
+        let registry = poll.registry();
+        let registered = registry.register(&mut server, SERVER, interest);
+        registered.expect("a registered server");
+        let registered = registry.register(&mut client, CLIENT, interest);
+        registered.expect("a registered client");
+        Ends {
+            poll,
+            events,
+            server,
+            client,
+        }
+    }
+
+    /// Polls until the operation does not block.
+    pub(crate) fn until<T>(
+        &mut self,
+        mut operation: impl FnMut(&mut Ends) -> std::io::Result<T>,
+    ) -> std::io::Result<T> {
+        let give_up_at = std::time::Instant::now() + super::HANG_GUARD;
+        loop {
+            match operation(self) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            assert!(std::time::Instant::now() < give_up_at, "it blocks for ever");
+            let second = Some(std::time::Duration::from_secs(1));
+            self.poll.poll(&mut self.events, second).expect("poll");
+        }
+    }
+
+    /// Writes all of `bytes` to the client while the other end reads.
+    pub(crate) fn to_client(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let (mut written, mut got) = (0, Vec::new());
+        let mut buf = vec![0; 16 * 1024];
+        while got.len() < bytes.len() {
+            if written < bytes.len() {
+                match self.server.write(&bytes[written..]) {
+                    Ok(count) => written += count,
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}"),
+                }
+            }
+            match self.client.read(&mut buf) {
+                Ok(count) => got.extend_from_slice(&buf[..count]),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
+                    self.poll.poll(&mut self.events, None).expect("poll");
+                }
+            }
+        }
+        got
+    }
+}
+
+/// How many handles this process has.
+#[allow(unsafe_code)]
+pub(crate) fn open_handles() -> u32 {
+    let mut count = 0;
+    // SAFETY: writes the count.
+    let done = unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) };
+    assert_ne!(done, 0, "the count of handles");
+    count
+}
+
+/// Whether this is not Windows.
+#[allow(unsafe_code)]
+pub(crate) fn is_wine() -> bool {
+    let ntdll: Vec<u16> = "ntdll.dll\0".encode_utf16().collect();
+    // SAFETY: the name ends with a NUL.
+    let ntdll = unsafe { GetModuleHandleW(ntdll.as_ptr()) };
+    // SAFETY: the module is part of every process, and the name ends with a NUL.
+    unsafe { GetProcAddress(ntdll, b"wine_get_version\0".as_ptr()) }.is_some()
+}
