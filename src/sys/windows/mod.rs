@@ -33,5 +33,8 @@ cfg_if! {
             mod state;
         }
         mod updates;
+        mod wait {
+            mod state;
+        }
     }
 }
