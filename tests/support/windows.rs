@@ -1,13 +1,23 @@
-//! Named pipes, and the handles of this process.
+//! Named pipes, objects that can be waited for, and the handles of this process.
+#![allow(unsafe_code)]
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::windows::io::{
+    AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle,
+};
 use std::process;
+use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mio::windows::{NamedPipe, NamedPipeOptions};
 use mio::{Events, Interest, Poll, Token};
+use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
-use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessHandleCount};
+use windows_sys::Win32::System::Threading::{
+    CreateEventW, CreateMutexW, CreateSemaphoreW, CreateWaitableTimerW, GetCurrentProcess,
+    GetProcessHandleCount, ReleaseSemaphore, ResetEvent, SetEvent, SetWaitableTimer,
+    WaitForSingleObject,
+};
 
 pub(crate) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 pub(crate) const SERVER: Token = Token(10);
@@ -98,7 +108,6 @@ impl Ends {
 }
 
 /// How many handles this process has.
-#[allow(unsafe_code)]
 pub(crate) fn open_handles() -> u32 {
     let mut count = 0;
     // SAFETY: writes the count.
@@ -108,11 +117,94 @@ pub(crate) fn open_handles() -> u32 {
 }
 
 /// Whether this is not Windows.
-#[allow(unsafe_code)]
 pub(crate) fn is_wine() -> bool {
     let ntdll: Vec<u16> = "ntdll.dll\0".encode_utf16().collect();
     // SAFETY: the name ends with a NUL.
     let ntdll = unsafe { GetModuleHandleW(ntdll.as_ptr()) };
     // SAFETY: the module is part of every process, and the name ends with a NUL.
     unsafe { GetProcAddress(ntdll, b"wine_get_version\0".as_ptr()) }.is_some()
+}
+
+/// An object that can be waited for.
+pub(crate) struct Object(OwnedHandle);
+
+impl Object {
+    fn made(handle: HANDLE) -> Object {
+        assert!(!handle.is_null(), "{}", std::io::Error::last_os_error());
+        // SAFETY: a call has just made it, for us alone.
+        Object(unsafe { OwnedHandle::from_raw_handle(handle) })
+    }
+
+    pub(crate) fn auto_event() -> Object {
+        // SAFETY: makes an event without a name.
+        Object::made(unsafe { CreateEventW(null(), 0, 0, null()) })
+    }
+
+    pub(crate) fn manual_event() -> Object {
+        // SAFETY: makes an event without a name.
+        Object::made(unsafe { CreateEventW(null(), 1, 0, null()) })
+    }
+
+    pub(crate) fn semaphore() -> Object {
+        // SAFETY: makes a semaphore without a name.
+        Object::made(unsafe { CreateSemaphoreW(null(), 0, 100, null()) })
+    }
+
+    pub(crate) fn mutex() -> Object {
+        // SAFETY: makes a mutex without a name.
+        Object::made(unsafe { CreateMutexW(null(), 0, null()) })
+    }
+
+    /// One whose signal is taken by whoever waits.
+    pub(crate) fn timer() -> Object {
+        // SAFETY: makes a timer without a name.
+        Object::made(unsafe { CreateWaitableTimerW(null(), 0, null()) })
+    }
+
+    pub(crate) fn set(&self) {
+        // SAFETY: the handle is open.
+        assert_ne!(unsafe { SetEvent(self.as_raw_handle()) }, 0);
+    }
+
+    pub(crate) fn reset(&self) {
+        // SAFETY: the handle is open.
+        assert_ne!(unsafe { ResetEvent(self.as_raw_handle()) }, 0);
+    }
+
+    pub(crate) fn release(&self, count: i32) {
+        // SAFETY: the handle is open.
+        let done = unsafe { ReleaseSemaphore(self.as_raw_handle(), count, null_mut()) };
+        assert_ne!(done, 0);
+    }
+
+    pub(crate) fn set_due_at_once(&self) {
+        let (timer, due) = (self.as_raw_handle(), -1);
+        // SAFETY: the handle is open, and the time is only read.
+        assert_ne!(
+            unsafe { SetWaitableTimer(timer, &due, 0, None, null(), 0) },
+            0
+        );
+    }
+
+    /// Whether it is signalled; takes the signal if there is one to take.
+    pub(crate) fn is_signalled(&self) -> bool {
+        // SAFETY: the handle is open.
+        unsafe { WaitForSingleObject(self.as_raw_handle(), 0) == WAIT_OBJECT_0 }
+    }
+
+    pub(crate) fn duplicate(&self) -> Object {
+        Object(self.0.try_clone().expect("another handle"))
+    }
+}
+
+impl AsHandle for Object {
+    fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.0.as_handle()
+    }
+}
+
+impl AsRawHandle for Object {
+    fn as_raw_handle(&self) -> RawHandle {
+        self.0.as_raw_handle()
+    }
 }

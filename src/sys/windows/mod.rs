@@ -17,6 +17,7 @@ cfg_if! {
         pub(crate) mod pipe;
         mod selector;
         mod updates;
+        mod wait;
 
         pub(crate) use selector::Selector;
         pub(crate) use std::os::windows::io::AsRawSocket as AsRawSource;

@@ -268,8 +268,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> World {
+        let mut pipe = Pipe::new(false, true);
+        // Small, as the steps are many.
+        pipe.read_size = 8;
         World {
-            pipe: Pipe::new(false, true),
+            pipe,
             kernel: Model {
                 peer: Peer::Awaited,
                 incoming: VecDeque::new(),
