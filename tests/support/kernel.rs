@@ -5,12 +5,14 @@
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::process::{Command, Output};
-use std::sync::mpsc;
-use std::time::Duration;
 use std::{env, fs, io, mem, thread};
 
 #[path = "backend.rs"]
 mod backend;
+#[path = "watchdog.rs"]
+mod watchdog;
+
+pub use watchdog::{watchdog, Watchdog};
 
 pub use backend::{wait_until_polling, POLL_QUEUE, QUEUE_FDS, WAKER_FDS};
 
@@ -69,20 +71,6 @@ fn check_child(test: &str, output: io::Result<Output>) {
         output.status,
         String::from_utf8_lossy(&output.stderr),
     );
-}
-
-/// Aborts the process when it is not dropped in time: the verdict on a lost wake, which would hang.
-pub struct Watchdog(mpsc::Sender<()>);
-
-pub fn watchdog() -> Watchdog {
-    let (alive, dropped) = mpsc::channel::<()>();
-    thread::spawn(move || {
-        if dropped.recv_timeout(Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("the watchdog gave up: an event was lost");
-            std::process::abort();
-        }
-    });
-    Watchdog(alive)
 }
 
 /// One system call as strace printed it.

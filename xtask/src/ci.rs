@@ -8,7 +8,7 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{forced, kqueue, loom, msrv, powerset, setup, tidy};
+use crate::{forced, kqueue, loom, msrv, powerset, setup, tidy, wine};
 
 struct Step {
     name: &'static str,
@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     step("test-release", test_release),
     step("forced", forced::run),
     step("kqueue", kqueue::run),
+    step("wine", wine::run),
     step("loom", loom::run),
     step("msrv", msrv::run),
     step("publish", publish),

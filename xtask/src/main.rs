@@ -16,7 +16,9 @@ mod powerset;
 mod process;
 mod registry;
 mod setup;
+mod tally;
 mod tidy;
+mod wine;
 mod workspace;
 
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ Jobs:
   powerset           check every combination of features, and each alias once
   forced             the whole test suite over poll(2), and over wakers of pipes
   kqueue             run the tests over the kqueue backend, its kernel emulated
+  wine [FILE..]      run the tests for Windows under Wine, all or some files of them
   loom               explore the interleavings of the waker's state machine
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
@@ -95,6 +98,7 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
         "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
         "kqueue" => no_more(args).and_then(|()| kqueue::run(&workspace)),
+        "wine" => wine::run_some(&workspace, &args.finish()),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),

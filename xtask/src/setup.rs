@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::msrv;
 use crate::process::{self, cargo, command, succeeds};
+use crate::wine;
 use crate::workspace::Workspace;
 
 /// Registries and mirrors fail for a moment now and then; that is no verdict
@@ -21,7 +22,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     component(workspace, "clippy", "clippy")?;
     toolchain(workspace, msrv::TOOLCHAIN)?;
     // The tests that count system calls trace a child with it.
-    debian_package(workspace, "strace", &["--version"])
+    debian_package(workspace, "strace", &["--version"])?;
+    // The tests for Windows are linked by the one, and run by the other.
+    rustup_target(workspace, wine::TARGET)?;
+    if wine::Tools::find().is_err() {
+        install_debian(workspace, wine::PACKAGES)?;
+    }
+    Ok(())
 }
 
 fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {
@@ -56,16 +63,31 @@ pub(crate) fn debian_package(workspace: &Workspace, name: &str, probe: &[&str]) 
     if succeeds(command(name, &workspace.root).args(probe)) {
         return present(name);
     }
+    install_debian(workspace, &[name])
+}
+
+fn install_debian(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let apt = || {
         let mut apt = command("apt-get", &workspace.root);
         apt.env("DEBIAN_FRONTEND", "noninteractive");
         apt
     };
+    let mut install = apt();
+    install.args(["install", "--yes", "--no-install-recommends"]);
+    install.args(names);
     attempt(apt().args(["update", "--quiet"]))
-        .and_then(|()| {
-            attempt(apt().args(["install", "--yes", "--no-install-recommends", name]))
+        .and_then(|()| attempt(&mut install))
+        .with_context(|| {
+            format!(
+                "{names:?} missing: install by the system's package manager (apt-get needs root)"
+            )
         })
-        .with_context(|| format!("`{name}` is missing: install it by the system's package manager (apt-get needs root)"))
+}
+
+/// Installs the standard library of a target unless it is there.
+fn rustup_target(workspace: &Workspace, target: &str) -> Result<()> {
+    attempt(command("rustup", &workspace.root).args(["target", "add", target]))
+        .with_context(|| format!("`rustup target add {target}` must work"))
 }
 
 fn present(what: &str) -> Result<()> {

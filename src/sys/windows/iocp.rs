@@ -89,7 +89,7 @@ impl Delivery<'_> {
     /// to it that it is queued once.
     pub(crate) fn update_later(&mut self, source: Arc<dyn Update>) {
         // The poller is awake, since it is this very thread.
-        let _ = self.updates.push(source);
+        self.updates.push(source);
     }
 }
 

@@ -14,7 +14,7 @@ use windows_sys::Win32::Networking::WinSock::{
     bind, connect, getsockopt, ioctlsocket, listen, WSAGetLastError, WSAIoctl, WSASocketW,
     WSAStartup, AF_INET, AF_INET6, FIONBIO, IN6_ADDR, IN6_ADDR_0, INVALID_SOCKET, IN_ADDR,
     IN_ADDR_0, IPPROTO_IPV6, IPV6_V6ONLY, SIO_UDP_CONNRESET, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
-    SOCKADDR_IN6_0, SOCKET, SOCK_DGRAM, SOCK_STREAM, SOMAXCONN, WSADATA, WSAEWOULDBLOCK,
+    SOCKADDR_IN6_0, SOCKET, SOCK_DGRAM, SOCK_STREAM, WSADATA, WSAEWOULDBLOCK,
     WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
 };
 
@@ -129,12 +129,16 @@ fn bind_to(socket: &OwnedSocket, addr: SocketAddr) -> io::Result<()> {
     check(unsafe { bind(raw(socket), addr.as_ptr(), length) })
 }
 
+/// The longest queue of pending connections that the provider grants: the value of
+/// winsock2.h. (The crate of bindings has that of winsock.h, which is 5.)
+const SOMAXCONN: i32 = i32::MAX;
+
 /// Without `SO_REUSEADDR`, which here lets another program take the port over.
 pub(crate) fn tcp_bind(addr: SocketAddr) -> io::Result<net::TcpListener> {
     let socket = socket(addr, SOCK_STREAM)?;
     bind_to(&socket, addr)?;
     // SAFETY: takes no pointers.
-    check(unsafe { listen(raw(&socket), SOMAXCONN as i32) })?;
+    check(unsafe { listen(raw(&socket), SOMAXCONN) })?;
     Ok(socket.into())
 }
 

@@ -130,13 +130,9 @@ impl Selector {
         }
     }
 
-    /// Queues a source for an update, which is done here if the poller sleeps.
     fn queue(&self, source: Arc<dyn Update>) {
-        if self.updates.push(source) {
-            while let Some(source) = self.updates.next() {
-                source.update(&self.port);
-            }
-        }
+        self.updates
+            .queue(source, |source| source.update(&self.port));
     }
 
     /// Asks for the next edge of a raw socket.
@@ -151,17 +147,6 @@ impl Selector {
     fn lock_raw(&self) -> MutexGuard<'_, HashMap<RawSource, Handle>> {
         // A panic cannot leave it half changed.
         self.raw.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Flushes what is queued, and says that the poller may sleep.
-    fn fall_asleep(&self) {
-        for _ in 0..self.updates.fall_asleep() {
-            match self.updates.next() {
-                Some(source) => source.update(&self.port),
-                // Another thread was faster.
-                None => return,
-            }
-        }
     }
 }
 
@@ -272,7 +257,7 @@ impl Backend for Selector {
             // What was reported just now is asked for in the next poll: else one
             // that is level-triggered would come twice in this.
             if delivered == 0 {
-                self.fall_asleep();
+                self.updates.fall_asleep(|source| source.update(&self.port));
             }
             let awake = || self.updates.wake_up();
             let taken = self

@@ -36,20 +36,39 @@ impl<T> Updates<T> {
         }))
     }
 
-    /// Queues an item. True if nobody else will flush it in time: the caller
-    /// must, once it holds no lock.
-    #[must_use = "if the poller sleeps, the caller flushes"]
-    pub(super) fn push(&self, item: T) -> bool {
-        let mut waiting = self.lock();
-        waiting.items.push_back(item);
-        waiting.asleep
+    /// Queues an item of the poller's own, which is awake.
+    pub(super) fn push(&self, item: T) {
+        self.lock().items.push_back(item);
     }
 
-    /// The poller is about to sleep: how many items it has to take first.
-    pub(super) fn fall_asleep(&self) -> usize {
+    /// Queues an item, and updates it here if the poller sleeps. The caller
+    /// holds no lock of an item.
+    pub(super) fn queue(&self, item: T, update: impl Fn(T)) {
+        let mut waiting = self.lock();
+        waiting.items.push_back(item);
+        let asleep = waiting.asleep;
+        drop(waiting);
+        if asleep {
+            while let Some(item) = self.next() {
+                update(item);
+            }
+        }
+    }
+
+    /// The poller is about to sleep: it updates what is queued first. What comes
+    /// later is updated by whoever queues it.
+    pub(super) fn fall_asleep(&self, update: impl Fn(T)) {
         let mut waiting = self.lock();
         waiting.asleep = true;
-        waiting.items.len()
+        let count = waiting.items.len();
+        drop(waiting);
+        for _ in 0..count {
+            match self.next() {
+                Some(item) => update(item),
+                // Another thread was faster.
+                None => return,
+            }
+        }
     }
 
     /// The poller is awake: it will fall asleep again before an item is late.
@@ -57,8 +76,7 @@ impl<T> Updates<T> {
         self.lock().asleep = false;
     }
 
-    /// Takes the oldest item.
-    pub(super) fn next(&self) -> Option<T> {
+    fn next(&self) -> Option<T> {
         self.lock().items.pop_front()
     }
 
@@ -67,3 +85,6 @@ impl<T> Updates<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests;
