@@ -82,9 +82,18 @@ macro_rules! all_cases {
 
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    not(any(mio_unsupported_force_poll_poll, mio_kqueue_emulation))
+    not(any(
+        mio_unsupported_force_poll_poll,
+        mio_kqueue_emulation,
+        mio_ports_emulation
+    ))
 ))]
 all_cases!(epoll: crate::sys::unix::epoll::Selector);
+#[cfg(all(
+    any(target_os = "android", target_os = "linux", target_os = "solaris"),
+    not(any(mio_unsupported_force_poll_poll, mio_kqueue_emulation))
+))]
+all_cases!(event_port: crate::sys::unix::event_port::Selector);
 #[cfg(all(
     any(
         target_vendor = "apple",
@@ -95,7 +104,7 @@ all_cases!(epoll: crate::sys::unix::epoll::Selector);
         target_os = "netbsd",
         target_os = "openbsd",
     ),
-    not(mio_unsupported_force_poll_poll)
+    not(any(mio_unsupported_force_poll_poll, mio_ports_emulation))
 ))]
 all_cases!(kqueue: crate::sys::unix::kqueue::Selector);
 #[cfg(unix)]

@@ -35,6 +35,8 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
+#[cfg(unix)]
+mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
@@ -71,6 +73,11 @@ pub(crate) type Queue = queue::Queue<Selector>;
 /// A waker of this target's queue.
 pub(crate) type Waker = queue::Waker<Selector>;
 pub(crate) use notify::Turn;
+pub(crate) use queue::Progress;
+
+/// More events than any poll asks for: every kernel's interface can count them,
+/// and express their size.
+pub(crate) const MAX_EVENTS: usize = i32::MAX as usize / 256;
 
 /// One event queue of the operating system.
 ///
@@ -86,13 +93,18 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// What names a registration, `()` where its descriptor does.
     type Handle: fmt::Debug + Send + Sync;
 
+    /// Whether an event tells that the peer will send no more; else reading does.
+    #[cfg(test)]
+    const TELLS_HALF_CLOSE: bool = true;
+
     /// Makes an empty queue, not inherited by child processes.
     fn new() -> io::Result<Self>;
 
     /// Waits until a source is ready, a signal came or the timeout is over,
     /// and appends at most `room` events.
     ///
-    /// `events` has spare capacity for `room` events, and `room` is not zero.
+    /// `events` has spare capacity for `room` events, and `room` is neither zero
+    /// nor more than [`MAX_EVENTS`].
     /// Returning early without events is allowed where the kernel cannot wait
     /// so long: the caller waits again. A wait that a signal handler
     /// interrupts is an `Interrupted` error. No source can make this fail.
@@ -139,6 +151,13 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// Makes what interrupts `select`, and adds it to the queue *already
     /// signalled*: a thread that sleeps at this moment wakes up once.
     fn add_signal(&self) -> io::Result<Self::Signal>;
+
+    /// Whether the signal's own event may be in a batch: a quick look, by which
+    /// most batches get around `hide_signal`.
+    #[inline]
+    fn has_signal(&self, events: &[Self::Event]) -> bool {
+        !events.is_empty()
+    }
 
     /// Takes the signal's own event out of a batch; whether there was one.
     fn hide_signal(&self, events: &mut Vec<Self::Event>) -> bool;

@@ -102,6 +102,7 @@ pub struct SourceFd<'a>(
 );
 
 impl event::Source for SourceFd<'_> {
+    #[inline]
     fn register(
         &mut self,
         registry: &Registry,
@@ -114,6 +115,7 @@ impl event::Source for SourceFd<'_> {
             .register_raw(*self.0, token, interests)
     }
 
+    #[inline]
     fn reregister(
         &mut self,
         registry: &Registry,
@@ -126,6 +128,7 @@ impl event::Source for SourceFd<'_> {
             .reregister_raw(*self.0, token, interests)
     }
 
+    #[inline]
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         registry.queue().selector().deregister_raw(*self.0)
     }
@@ -176,6 +179,7 @@ impl<'fd> From<BorrowedFd<'fd>> for SourceBorrowedFd<'fd> {
 }
 
 impl event::Source for SourceBorrowedFd<'_> {
+    #[inline]
     fn register(
         &mut self,
         registry: &Registry,
@@ -185,6 +189,7 @@ impl event::Source for SourceBorrowedFd<'_> {
         SourceFd(&self.0.as_raw_fd()).register(registry, token, interests)
     }
 
+    #[inline]
     fn reregister(
         &mut self,
         registry: &Registry,
@@ -194,6 +199,7 @@ impl event::Source for SourceBorrowedFd<'_> {
         SourceFd(&self.0.as_raw_fd()).reregister(registry, token, interests)
     }
 
+    #[inline]
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         SourceFd(&self.0.as_raw_fd()).deregister(registry)
     }

@@ -11,6 +11,8 @@ mod fd;
 #[cfg(all(any(unix, windows), feature = "os-poll"))]
 mod pair;
 #[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
 pub(crate) mod situations;
 #[cfg(windows)]
 #[path = "situations_windows.rs"]

@@ -236,8 +236,10 @@ pub(super) fn a_half_close_closes_reading<B: Backend>() {
     peer.shutdown(std::net::Shutdown::Write).unwrap();
     let (_, readiness) = poller.wait()[0];
     assert!(readiness.intersects(Readiness::READABLE));
-    assert!(readiness.intersects(Readiness::READ_CLOSED));
+    let told = readiness.intersects(Readiness::READ_CLOSED);
+    assert_eq!(told, B::TELLS_HALF_CLOSE);
     assert!(!readiness.intersects(Readiness::WRITE_CLOSED));
+    assert_eq!(end.read(&mut [0; 1]).unwrap(), 0);
 }
 
 pub(super) fn capacity_is_respected_and_nothing_starves<B: Backend>() {

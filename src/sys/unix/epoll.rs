@@ -151,13 +151,15 @@ impl Backend for Selector {
 
     #[inline]
     fn deregister(&self, source: RawSource, _: &()) -> io::Result<()> {
-        kernel::epoll_ctl(self.epoll.as_fd(), libc::EPOLL_CTL_DEL, source, 0, 0)
+        kernel::epoll_del(self.epoll.as_fd(), source)
     }
 
+    #[inline]
     fn register_raw(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
         self.register(source, token, interest)
     }
 
+    #[inline]
     fn reregister_raw(
         &self,
         source: RawSource,
@@ -167,6 +169,7 @@ impl Backend for Selector {
         self.reregister(source, &(), token, interest)
     }
 
+    #[inline]
     fn deregister_raw(&self, source: RawSource) -> io::Result<()> {
         self.deregister(source, &())
     }
@@ -181,6 +184,12 @@ impl Backend for Selector {
             self.cookie(),
         )?;
         Ok(signal)
+    }
+
+    #[inline]
+    fn has_signal(&self, events: &[Event]) -> bool {
+        let cookie = self.cookie();
+        events.iter().any(|event| event.data() == cookie)
     }
 
     fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
@@ -198,6 +207,7 @@ impl Backend for Selector {
         }
     }
 
+    #[inline]
     fn woken(&self, token: Token) -> Event {
         Event(libc::epoll_event {
             events: libc::EPOLLIN as u32,
@@ -344,12 +354,8 @@ mod kernel {
     use super::super::syscall::check;
     use super::{timeout, Event};
     use std::io;
-    use std::mem::size_of;
     use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
     use std::time::Duration;
-
-    /// The kernel refuses to be asked for more events at once.
-    const MAX_EVENTS: usize = i32::MAX as usize / size_of::<libc::epoll_event>();
 
     pub(super) fn epoll_create() -> io::Result<OwnedFd> {
         // SAFETY: the call takes no pointers.
@@ -376,6 +382,17 @@ mod kernel {
         Ok(())
     }
 
+    #[inline]
+    pub(super) fn epoll_del(epoll: BorrowedFd<'_>, source: RawFd) -> io::Result<()> {
+        let no_event = std::ptr::null_mut();
+        // SAFETY: to delete takes no event, since Linux 2.6.9. That `source` may
+        // be no open descriptor is an error, not a fault.
+        check(unsafe {
+            libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, source, no_event)
+        })?;
+        Ok(())
+    }
+
     /// Appends what `wait` writes into the spare capacity, at most `room`.
     #[inline]
     fn append(
@@ -384,7 +401,7 @@ mod kernel {
         wait: impl FnOnce(*mut libc::epoll_event, libc::c_int) -> io::Result<libc::c_int>,
     ) -> io::Result<()> {
         let spare = events.spare_capacity_mut();
-        let room = room.min(spare.len()).min(MAX_EVENTS);
+        let room = room.min(spare.len());
         // The kernel writes its struct, of which `Event` is a transparent
         // wrapper.
         let written = wait(spare.as_mut_ptr().cast(), room as libc::c_int)?;
