@@ -1,15 +1,16 @@
-//! Named pipes leave no handle behind, whatever was under way.
+//! No handle is left behind by pipes and waits, whatever was under way.
 #![cfg(all(windows, feature = "os-ext"))]
 
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::windows::io::AsHandle;
 
-use mio::windows::{NamedPipe, NamedPipeOptions};
-use mio::Poll;
+use mio::windows::{NamedPipe, NamedPipeOptions, SourceBorrowedHandle};
+use mio::{Interest, Poll, Token};
 
 use support::in_child;
-use support::windows::{open_handles, pipe_name, pipe_pair, Ends, BOTH, SERVER};
+use support::windows::{open_handles, pipe_name, pipe_pair, Ends, Object, BOTH, SERVER};
 
 /// Runs `body` some times; after the first it must not leave more handles than before.
 fn leaves_no_handle(name: &str, body: impl Fn()) {
@@ -110,6 +111,33 @@ fn pipes_that_were_never_registered() {
         let options = NamedPipeOptions::new();
         drop(pipe_pair(&options));
         assert!(options.client(pipe_name()).is_err());
+    });
+}
+
+#[test]
+fn waits_for_handles() {
+    leaves_no_handle("waits_for_handles", || {
+        let (mut poll, mut events) = support::poll_and_events();
+        let objects: Vec<_> = (0..20).map(|_| Object::auto_event()).collect();
+        let registry = poll.registry();
+        for (number, event) in objects.iter().enumerate() {
+            let mut source = SourceBorrowedHandle(event.as_handle());
+            let registered = registry.register(&mut source, Token(number), Interest::READABLE);
+            registered.expect("registered");
+        }
+        objects[0].set();
+        support::wait_for(&mut poll, &mut events, Token(0), "r");
+        objects[1].set();
+        for event in &objects[1..3] {
+            let mut source = SourceBorrowedHandle(event.as_handle());
+            let registry = poll.registry();
+            registry.deregister(&mut source).expect("deregistered");
+        }
+        let mutex = Object::mutex();
+        let mut source = SourceBorrowedHandle(mutex.as_handle());
+        let registered = poll.registry().register(&mut source, Token(0), BOTH);
+        support::assert_kind(registered, ErrorKind::InvalidInput);
+        // Waits are under way when the queue is dropped.
     });
 }
 

@@ -13,9 +13,9 @@ use std::time::Duration;
 use mio::windows::{SourceBorrowedHandle, SourceHandle};
 use mio::{Events, Interest, Poll, Token};
 
-use support::windows::{open_handles, Object};
+use support::windows::Object;
 use support::{
-    assert_kind, collect, expect_no_event_of, expect_no_events, in_child, poll_and_events, wait_for,
+    assert_kind, collect, expect_no_event_of, expect_no_events, poll_and_events, wait_for,
 };
 
 const TOKEN: Token = Token(5);
@@ -285,29 +285,4 @@ fn registrations_change_while_somebody_polls() {
     });
     let mut events = Events::with_capacity(64);
     assert_eq!(collect(&mut poll, &mut events), []);
-}
-
-#[test]
-fn no_handle_is_left_behind() {
-    in_child("no_handle_is_left_behind", || {
-        let body = || {
-            let (mut poll, mut events) = poll_and_events();
-            let objects: Vec<_> = (0..20).map(|_| Object::auto_event()).collect();
-            for (number, event) in objects.iter().enumerate() {
-                register(&poll, event, Token(number), READABLE);
-            }
-            objects[0].set();
-            wait_for(&mut poll, &mut events, Token(0), "r");
-            objects[1].set();
-            deregister(&poll, &objects[1]);
-            deregister(&poll, &objects[2]);
-            // Waits are under way when the queue is dropped.
-        };
-        body();
-        let before = open_handles();
-        for _ in 0..5 {
-            body();
-        }
-        assert_eq!(open_handles(), before);
-    });
 }

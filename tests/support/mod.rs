@@ -10,7 +10,7 @@ mod expect;
 mod fd;
 #[cfg(all(any(unix, windows), feature = "os-poll"))]
 mod pair;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 mod program;
 #[cfg(target_os = "linux")]
 pub(crate) mod situations;

@@ -5,6 +5,7 @@ mod world;
 
 use self::world::{Step, World, ALL};
 use super::*;
+use std::io::{IoSlice, IoSliceMut};
 
 const REGISTER: &[Step] = &[Step::PeerConnect, Step::RegisterBoth];
 
@@ -227,6 +228,24 @@ fn a_failed_connect_is_an_event_and_an_error_to_take() {
     assert_eq!(told.readiness, Readiness::WRITABLE.or(Readiness::ERROR));
     assert!(world.pipe.take_error().is_some());
     assert!(world.pipe.take_error().is_none());
+}
+
+#[test]
+fn a_connect_that_fails_at_once_is_an_error_now_or_later() {
+    let mut world = World::replay(&[Step::RegisterBoth]);
+    world.kernel.cannot_connect = true;
+    let connecting = world.pipe.connect(&mut world.kernel);
+    assert_eq!(kind(connecting), Some(ErrorKind::PermissionDenied));
+    // One that must wait for the end of another.
+    world.kernel.cannot_connect = false;
+    for step in [Step::Connect, Step::Disconnect, Step::Connect] {
+        world.step(step, &[]);
+    }
+    world.kernel.cannot_connect = true;
+    let told = world.next_told().expect("an event");
+    assert_eq!(told.readiness, Readiness::WRITABLE.or(Readiness::ERROR));
+    let error = world.pipe.take_error().map(|err| err.kind());
+    assert_eq!(error, Some(ErrorKind::PermissionDenied));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use std::collections::VecDeque;
+use std::io::{IoSlice, IoSliceMut};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -74,6 +75,7 @@ pub(super) struct Model {
     pub(super) chunk: usize,
     pub(super) received: Vec<u8>,
     pub(super) cannot_post: bool,
+    pub(super) cannot_connect: bool,
 }
 
 impl Model {
@@ -197,6 +199,9 @@ impl Kernel for Model {
     }
 
     fn connect(&mut self) -> Connecting {
+        if self.cannot_connect {
+            return Connecting::Failed(ErrorKind::PermissionDenied.into());
+        }
         match self.peer {
             Peer::Here | Peer::Closed => Connecting::Connected,
             Peer::Awaited | Peer::ThrownOut => {
@@ -284,6 +289,7 @@ impl World {
                 chunk: 2,
                 received: Vec::new(),
                 cannot_post: false,
+                cannot_connect: false,
             },
             registered: None,
             tokens: 0,
