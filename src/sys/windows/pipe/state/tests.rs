@@ -105,6 +105,35 @@ fn level_tells_until_there_is_nothing_left() {
 }
 
 #[test]
+fn a_level_is_looked_at_once_before_a_sleep() {
+    let mut world = World::replay(&[Step::PeerConnect]);
+    let level = (Interest::READABLE | Interest::WRITABLE).level();
+    let registered = world.pipe.register(&mut world.kernel, Token(7), level);
+    registered.expect("registered");
+    world.kernel.peer_sends(b"a");
+    let told = [world.next_told(), world.next_told()];
+    let again = told.map(|told| told.is_some_and(|told| told.again));
+    assert_eq!(again, [true, false]);
+}
+
+#[test]
+fn an_event_tells_what_has_changed_alone() {
+    let mut world = World::replay(REGISTER);
+    let readiness = |told: Option<Told>| told.map(|told| told.readiness);
+    assert_eq!(readiness(world.next_told()), Some(Readiness::WRITABLE));
+    world.kernel.peer_sends(b"a");
+    assert_eq!(readiness(world.next_told()), Some(Readiness::READABLE));
+}
+
+#[test]
+fn a_client_that_nobody_waited_for_and_that_has_gone() {
+    let mut world = World::replay(&[Step::RegisterBoth, Step::PeerConnect, Step::PeerClose]);
+    assert_eq!(kind(read(&mut world, 1)), Some(ErrorKind::WouldBlock));
+    assert!(world.next_told().is_some(), "reading goes on by an event");
+    assert_eq!(read(&mut world, 1).expect("the end"), b"");
+}
+
+#[test]
 fn one_shot_tells_once() {
     let mut world = World::replay(&[Step::PeerConnect]);
     let oneshot = Interest::READABLE.oneshot();
@@ -228,6 +257,8 @@ fn a_failed_connect_is_an_event_and_an_error_to_take() {
     assert_eq!(told.readiness, Readiness::WRITABLE.or(Readiness::ERROR));
     assert!(world.pipe.take_error().is_some());
     assert!(world.pipe.take_error().is_none());
+    world.step(Step::RegisterWrite, &[]);
+    assert_eq!(world.next_told(), None, "there is nobody to write to");
 }
 
 #[test]

@@ -52,6 +52,7 @@ struct Model {
     waiting: bool,
     packet: Option<End>,
     broken: bool,
+    cancelled: bool,
 }
 
 impl Model {
@@ -89,7 +90,8 @@ impl Kernel for Model {
     }
 
     fn cancel(&mut self) {
-        assert!(self.is_lent());
+        assert!(self.is_lent() && !self.cancelled, "cancelled twice");
+        self.cancelled = true;
         if self.waiting {
             self.waiting = false;
             self.packet = Some(End::Cancelled);
@@ -120,6 +122,7 @@ impl World {
                 waiting: false,
                 packet: None,
                 broken: false,
+                cancelled: false,
             },
             registered: None,
             tokens: 0,
@@ -190,6 +193,7 @@ impl World {
         let Some(end) = self.kernel.packet.take() else {
             return;
         };
+        self.kernel.cancelled = false;
         let Some(told) = self.watch.ended(&mut self.kernel, end) else {
             return;
         };

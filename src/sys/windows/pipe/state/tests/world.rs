@@ -155,6 +155,10 @@ impl Model {
         }
     }
 
+    fn has_peer(&self) -> bool {
+        matches!(self.peer, Peer::Here | Peer::Closed)
+    }
+
     pub(super) fn assert_no_read(&self) {
         assert!(self.reading.is_none());
     }
@@ -216,7 +220,7 @@ impl Kernel for Model {
     fn disconnect(&mut self) -> io::Result<()> {
         self.peer = Peer::ThrownOut;
         self.incoming.clear();
-        self.end_all(not_connected);
+        // What is under way must be cancelled: not every kernel ends it here.
         Ok(())
     }
 
@@ -265,6 +269,8 @@ pub(super) struct World {
     /// The caller may count on an event of that direction.
     read_awaited: bool,
     write_awaited: bool,
+    /// The caller waits for a client, and was told to go on waiting.
+    connecting: bool,
     /// The caller waited for this client, or it was there at the registration.
     introduced: bool,
     dropped: bool,
@@ -298,6 +304,7 @@ impl World {
             accepted: Vec::new(),
             read_awaited: false,
             write_awaited: false,
+            connecting: false,
             introduced: false,
             dropped: false,
             path: Vec::new(),
@@ -389,11 +396,13 @@ impl World {
             Err(err) => {
                 assert_eq!(err.kind(), ErrorKind::WouldBlock);
                 self.write_awaited = true;
+                self.connecting = true;
             }
         }
     }
 
     fn disconnect(&mut self) {
+        self.connecting = false;
         self.unread.clear();
         self.accepted = self.kernel.received.clone();
         self.introduced = false;
@@ -430,7 +439,10 @@ impl World {
         match self.pipe.write(&mut self.kernel, &[IoSlice::new(&bytes)]) {
             Ok(count) => self.accepted.extend(&bytes[..count]),
             Err(err) if err.kind() == ErrorKind::WouldBlock => self.write_awaited = true,
-            Err(_) => assert_ne!(self.kernel.peer, Peer::Here, "{:?}", self.path),
+            Err(_) => {
+                let lost = self.kernel.peer != Peer::Here && !self.kernel.connecting;
+                assert!(lost, "{:?}", self.path);
+            }
         }
     }
 
@@ -489,6 +501,10 @@ impl World {
             let writable = met && self.kernel.writing.is_none();
             let lost = writable && interest.is_writable() && self.write_awaited;
             assert!(!lost, "a writable event was lost: {:?}", self.path);
+        }
+        if self.connecting && !self.dropped {
+            let goes_on = self.kernel.connecting || self.kernel.has_peer();
+            assert!(goes_on, "nobody waits for a client: {:?}", self.path);
         }
         self.kernel.peer_takes();
         self.drain();
