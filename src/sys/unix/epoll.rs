@@ -26,11 +26,11 @@
 //! [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
 
 use super::super::{flags, timeout, Backend, RawEvent};
-use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::KernelEdges;
+use crate::sys::waker::Wakeup;
 use crate::token::Token;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,10 +1,10 @@
 //! Where it exists: one descriptor instead of two, and every write is an edge.
 
 use super::{drain, write};
-use crate::sys::Signal;
+use crate::sys::{RawSource, Signal};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// An [`eventfd(2)`].
 ///
@@ -23,6 +23,11 @@ impl EventFd {
     /// One that was signalled once.
     pub(crate) fn signalled() -> io::Result<EventFd> {
         Ok(EventFd(File::from(kernel::eventfd(1)?)))
+    }
+
+    /// What is readable once it was signalled.
+    pub(crate) fn source(&self) -> RawSource {
+        self.0.as_raw_fd()
     }
 
     /// Makes it unreadable, until the next signal.
@@ -45,7 +50,7 @@ impl AsFd for EventFd {
 }
 
 mod kernel {
-    use crate::sys::unix::syscall::check;
+    use crate::sys::check;
     use std::io;
     use std::os::fd::{FromRawFd, OwnedFd};
 
