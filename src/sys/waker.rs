@@ -6,7 +6,15 @@ use std::io::{self, ErrorKind, Read, Write};
 
 cfg_if! {
     if #[cfg(all(
-        any(target_os = "linux", target_os = "android", target_os = "hermit"),
+        any(
+            target_os = "android",
+            target_os = "espidf",
+            target_os = "fuchsia",
+            target_os = "hermit",
+            target_os = "illumos",
+            target_os = "linux",
+            target_os = "nuttx",
+        ),
         not(mio_unsupported_force_waker_pipe)
     ))] {
         #[allow(unsafe_code)]

@@ -48,12 +48,18 @@ cfg_if! {
         pub(crate) mod event_port;
         pub(crate) use event_port::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
-    } else if #[cfg(any(target_os = "linux", target_os = "android"))] {
+    } else if #[cfg(any(
+        target_os = "android",
+        target_os = "emscripten",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "redox",
+    ))] {
         pub(crate) mod epoll;
         // The conformance tests run them, over emulations of the kernel's part.
-        #[cfg(test)]
+        #[cfg(all(test, any(target_os = "android", target_os = "linux")))]
         pub(crate) mod event_port;
-        #[cfg(any(test, mio_fuzzing))]
+        #[cfg(all(any(test, mio_fuzzing), any(target_os = "android", target_os = "linux")))]
         pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }

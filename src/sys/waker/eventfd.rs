@@ -38,6 +38,11 @@ impl EventFd {
 
 impl Signal for EventFd {
     fn signal(&self) -> io::Result<()> {
+        if cfg!(target_os = "illumos") {
+            // There only a write to an empty one is an edge (illumos bugs 13436 and 16700):
+            // this can go when a nested queue sees a second wake without it.
+            self.drain()?;
+        }
         // A write to a full counter adds nothing and is no edge.
         write(&self.0, &1u64.to_ne_bytes(), &self.0)
     }

@@ -63,6 +63,7 @@ mod tests {
     #[test]
     fn a_full_pipe_is_emptied() {
         let pipe = Pipe::signalled().unwrap();
+        assert_eq!(pipe.source(), pipe.as_fd().as_raw_fd());
         let full = loop {
             if let Err(err) = (&pipe.writer).write(&[0; 4096]) {
                 break err;
