@@ -14,7 +14,7 @@ pub(super) enum Tool {
     Valgrind,
 }
 
-use Tool::{Address, Miri, Thread, Valgrind};
+use Tool::{Address, Miri, Thread};
 
 /// Tests of one binary that hold what `test` says in their names; all of the
 /// binary if it says nothing.
