@@ -9,6 +9,8 @@ mod chat;
 mod descriptors;
 mod example;
 mod tcp;
+#[cfg(all(windows, feature = "os-ext"))]
+mod windows;
 
 use std::net::UdpSocket;
 

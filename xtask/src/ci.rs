@@ -9,7 +9,7 @@ use pico_args::Arguments;
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
 use crate::{
-    cross, emulated, forced, loom, model, msrv, powerset, setup, targets, tidy, wasi, wine,
+    cross, emulated, forced, model, msrv, powerset, proof, setup, targets, tidy, wasi, wine,
 };
 
 struct Step {
@@ -36,9 +36,10 @@ const STEPS: &[Step] = &[
     step("targets", targets::usual),
     step("cross", cross::usual),
     step("wasi", wasi::run),
-    step("loom", loom::run),
     step("msrv", msrv::run),
     step("publish", publish),
+    // Loom is a part of it.
+    step("proof", proof::quick),
 ];
 
 const fn step(name: &'static str, run: fn(&Workspace) -> Result<()>) -> Step {
@@ -255,7 +256,10 @@ mod tests {
     #[test]
     fn the_order_is_that_of_the_full_run() {
         assert_eq!(names(&select(Some("docs,fmt"), None)), ["fmt", "docs"]);
-        assert_eq!(names(&select(None, Some("msrv"))), ["msrv", "publish"]);
+        assert_eq!(
+            names(&select(None, Some("msrv"))),
+            ["msrv", "publish", "proof"]
+        );
     }
 
     #[test]

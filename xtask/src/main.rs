@@ -18,12 +18,14 @@ mod model;
 mod msrv;
 mod powerset;
 mod process;
+mod proof;
 mod python;
 mod registry;
 mod setup;
 mod storms;
 mod tally;
 mod targets;
+mod test_binaries;
 mod tidy;
 mod wasi;
 mod wine;
@@ -47,7 +49,8 @@ Jobs:
   tidy               the budgets of the code: each with its figure and its limit
   msrv               check the packaged crate with the oldest supported compiler
   powerset           check every combination of features, and each alias once
-  forced             the whole test suite over poll(2), and over wakers of pipes
+  forced             the whole test suite over poll(2), and over wakers of pipes;
+                     the tests of system calls without `epoll_pwait2`
   kqueue             run the tests over the kqueue backend, its kernel emulated
   ports              run the tests over event ports, their kernel emulated
   wine [FILE..]      run the tests for Windows under Wine, all or some files of them
@@ -66,11 +69,23 @@ Jobs:
       --seed S       as a failure printed it
   storms             wakes, registrations, sources and connections by the million
       --backend B    on epoll or poll only
+  miri [--quick]     interpret the tests, and judge every access of memory;
+                     --quick: the library's own only, here and below
+  sanitize S [--quick]
+                     the tests under the sanitizer S: address (and leaks), thread
+  valgrind           the tests under valgrind's memcheck
+  fuzz [--seconds N] every fuzz target for so many seconds (60)
+  mutants [--shard I/N] [--file F]
+                     make the code wrong, one place at a time, to see tests fail;
+                     goes on where it stopped
+  coverage           the lines that tests reach
+  proof [--quick]    all of these: loom, model, storms, the faults, and the seven
+                     jobs above; --quick: what of it the CI run has time for
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
-                     semver, api, graph, server, tokio, or all of them; downloads
-                     and builds are kept in ~/.cache/mio-compat
+                     semver, api, defects, graph, server, tokio, or all of them;
+                     downloads and builds are kept in ~/.cache/mio-compat
       --record       record the figures of mio 1.2.5 that graph and tokio use
   bench [CASE..]     this crate against mio 1.2.5, polling and bare epoll;
                      `cargo xtask bench help` lists what it can do
@@ -115,6 +130,9 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             let selection = compat::Selection::from_args(&mut args)?;
             no_more(args)?;
             compat::run(&workspace, &selection)
+        }
+        "miri" | "sanitize" | "valgrind" | "fuzz" | "mutants" | "coverage" | "proof" => {
+            proof::job(&workspace, &job, args)
         }
         "model" => {
             let options = model::Options::from_args(&mut args)?;

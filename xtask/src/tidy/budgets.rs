@@ -41,7 +41,7 @@ const UNSAFE_ROOMS: &[&str] = &[
 const DEPENDENCIES: &[&str] = &["libc", "log"];
 
 /// Where text may name a registry: cargo wrote it.
-const GENERATED_TEXT: &[&str] = &["Cargo.lock"];
+const GENERATED_TEXT: &[&str] = &["Cargo.lock", "fuzz/Cargo.lock"];
 
 const LONGEST_FUNCTION: usize = 70;
 const LONGEST_FILE: usize = 500;
@@ -70,7 +70,8 @@ pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
         longest_function(sources),
         longest_file("longest file, in code lines", LONGEST_FILE, sources),
         longest_test_file(&tests),
-        count("allow(dead_code) in src", 3, &src, |facts| &facts.dead_code),
+        // One of them for a family whose kernel is not here, one for emulations.
+        count("allow(dead_code) in src", 4, &src, |facts| &facts.dead_code),
         upward_imports(&src),
         unwraps(&src),
         sleeps(&src_and_tests),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// What nobody wrote: directories, and the file that a worktree has for one.
+/// Directories whose content nobody wrote; in a further worktree, `.git` is a
+/// file.
 const GENERATED: &[&str] = &[".git", "target"];
 
 #[derive(Debug)]
@@ -37,9 +38,6 @@ fn walk(root: &Path, below: &str, files: &mut Vec<TextFile>) -> Result<()> {
             below => format!("{below}/{name}"),
         };
         let kind = entry.file_type().with_context(context)?;
-        if GENERATED.contains(&name.as_str()) {
-            continue;
-        }
         if kind.is_dir() {
             walk(root, &path, files)?;
         } else if kind.is_file() {
