@@ -33,6 +33,9 @@ fn walk(root: &Path, below: &str, files: &mut Vec<TextFile>) -> Result<()> {
     for entry in fs::read_dir(&directory).with_context(context)? {
         let entry = entry.with_context(context)?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        if GENERATED.contains(&name.as_str()) {
+            continue;
+        }
         let path = match below {
             "" => name.clone(),
             below => format!("{below}/{name}"),
