@@ -23,7 +23,7 @@
 )]
 #![cfg_attr(
     all(windows, feature = "os-ext"),
-    doc = "- [`windows`] has sources that are raw sockets."
+    doc = "- [`windows`] has named pipes, and sources that are raw sockets or handles that can be waited for."
 )]
 //!
 //! Read the [guide] first; then the examples of the repository.

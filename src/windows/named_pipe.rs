@@ -31,7 +31,8 @@ use crate::{Interest, Registry, Token};
 ///
 /// * While it is registered with readable interest, it reads ahead. What it got
 ///   is what the next `read` returns; that there is something makes the pipe
-///   readable. Without readable interest nothing is read.
+///   readable. Without readable interest nothing is read, and nobody learns that
+///   the other end is closed until a write fails.
 /// * It copies what is written, and writes it behind the caller's back.
 ///
 /// # Events
