@@ -2,7 +2,7 @@
 //! what completes and is no socket, such as a named pipe, brings an operation
 //! of its own to the same completion port.
 
-mod sock;
+pub(crate) mod sock;
 
 cfg_if! {
     if #[cfg(windows)] {
