@@ -268,6 +268,13 @@ impl AsRawHandle for NamedPipe {
     }
 }
 
+/// Ends what is being read or waited for; what is being written goes on.
+impl Drop for NamedPipe {
+    fn drop(&mut self) {
+        self.inner.close();
+    }
+}
+
 /// The handle is taken as it is. It must have been opened for overlapped
 /// operations, be associated with no completion port, and not be set to skip it.
 impl From<OwnedHandle> for NamedPipe {
@@ -298,7 +305,7 @@ impl FromRawHandle for NamedPipe {
 /// completion port of its `Poll`.
 impl From<NamedPipe> for OwnedHandle {
     fn from(pipe: NamedPipe) -> OwnedHandle {
-        pipe.inner.into_handle()
+        pipe.inner.give_away()
     }
 }
 
