@@ -38,10 +38,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use std::{fmt, io};
 
-/// How often a poll that does not sleep looks again because only internal
-/// packets came.
-const ROUNDS: usize = 64;
-
 /// How long dropping a queue waits for what it cancelled, in milliseconds.
 /// The kernel always answers; this is for the case that it does not.
 const DRAIN_MS: u32 = 5_000;
@@ -151,7 +147,7 @@ impl Socket {
 
     /// Does what the state says is to be done.
     fn act(self: &Arc<Self>, state: &mut Sock, port: &Port) {
-        match state.update() {
+        match state.step() {
             Step::Nothing => {}
             Step::Start(mask) => self.start(state, port, mask),
             Step::Cancel => {
@@ -187,6 +183,7 @@ impl Socket {
 impl Update for Socket {
     fn update(self: Arc<Self>, port: &Port) {
         let mut state = self.lock();
+        state.unqueue();
         self.act(&mut state, port);
     }
 }
@@ -202,13 +199,16 @@ impl Operation for Polled {
     fn complete(self, outcome: Outcome, delivery: &mut Delivery<'_>) {
         let Polled { info, socket } = self;
         let mut state = socket.lock();
-        if let Some(report) = state.complete(info.end(outcome.status)) {
-            delivery.event(Event {
-                token: report.token,
-                readiness: report.readiness,
-                reported: report.reported,
-            });
-        }
+        let Some(report) = state.complete(info.end(outcome.status)) else {
+            // Its poll was cancelled for another, or told what nobody asked for.
+            socket.act(&mut state, delivery.port);
+            return;
+        };
+        delivery.event(Event {
+            token: report.token,
+            readiness: report.readiness,
+            reported: report.reported,
+        });
         let queue = state.queue();
         drop(state);
         if queue {
@@ -241,9 +241,13 @@ impl Backend for Selector {
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         let before = events.len();
+        // Each operation may end with an internal packet (a cancellation), be
+        // started again and end once more. Others that change sources all the
+        // time must not keep us here for longer.
+        let mut patience = 2 * self.port.in_flight() + BATCH;
         // -1 is INFINITE, and no other negative number comes.
         let mut timeout_ms = timeout::as_millis(timeout) as u32;
-        for _ in 0..ROUNDS {
+        loop {
             let delivered = events.len() - before;
             let asked = room - delivered;
             // What was reported just now is asked for in the next poll: else one
@@ -257,14 +261,14 @@ impl Backend for Selector {
                 .wait(&self.updates, events, asked, timeout_ms, awake)?;
             let internal = taken - (events.len() - before - delivered);
             let full = taken == asked.min(BATCH);
-            if (internal == 0 && !full) || events.len() - before == room {
+            if (internal == 0 && !full) || events.len() - before == room || patience < taken {
                 return Ok(());
             }
+            patience -= taken;
             // What else is there, a source that had to be cancelled first
             // included. Who may sleep longer is asked to by the caller.
             timeout_ms = 0;
         }
-        Ok(())
     }
 
     fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
