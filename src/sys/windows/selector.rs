@@ -241,30 +241,28 @@ impl Backend for Selector {
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         let before = events.len();
-        // Each operation may end with an internal packet (a cancellation), be
-        // started again and end once more. Others that change sources all the
-        // time must not keep us here for longer.
-        let mut patience = 2 * self.port.in_flight() + BATCH;
+        // What is reported below is asked for again by the next poll: else one that
+        // is level-triggered would come twice in this.
+        self.updates.fall_asleep(|source| source.update(&self.port));
+        // Each operation may end with an internal packet, as of a cancellation.
+        // Others that change sources all the time must not keep us for longer.
+        let mut patience = self.port.in_flight() + BATCH;
         // -1 is INFINITE, and no other negative number comes.
         let mut timeout_ms = timeout::as_millis(timeout) as u32;
         loop {
             let delivered = events.len() - before;
             let asked = room - delivered;
-            // What was reported just now is asked for in the next poll: else one
-            // that is level-triggered would come twice in this.
-            if delivered == 0 {
-                self.updates.fall_asleep(|source| source.update(&self.port));
-            }
             let awake = || self.updates.wake_up();
             let taken = self
                 .port
                 .wait(&self.updates, events, asked, timeout_ms, awake)?;
             let internal = taken - (events.len() - before - delivered);
             let full = taken == asked.min(BATCH);
-            if (internal == 0 && !full) || events.len() - before == room || patience < taken {
+            let may_be_more = internal > 0 || full;
+            if !may_be_more || events.len() - before == room || patience < internal {
                 return Ok(());
             }
-            patience -= taken;
+            patience -= internal;
             // What else is there, a source that had to be cancelled first
             // included. Who may sleep longer is asked to by the caller.
             timeout_ms = 0;
