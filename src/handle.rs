@@ -8,6 +8,7 @@
 macro_rules! impl_handle {
     ($handle:ty, $inner:ty) => {
         impl $crate::event::Source for $handle {
+            #[inline]
             fn register(
                 &mut self,
                 registry: &$crate::Registry,
@@ -17,6 +18,7 @@ macro_rules! impl_handle {
                 $crate::event::Source::register(&mut self.inner, registry, token, interests)
             }
 
+            #[inline]
             fn reregister(
                 &mut self,
                 registry: &$crate::Registry,
@@ -26,6 +28,7 @@ macro_rules! impl_handle {
                 $crate::event::Source::reregister(&mut self.inner, registry, token, interests)
             }
 
+            #[inline]
             fn deregister(&mut self, registry: &$crate::Registry) -> std::io::Result<()> {
                 $crate::event::Source::deregister(&mut self.inner, registry)
             }
@@ -42,7 +45,7 @@ macro_rules! impl_handle {
 }
 
 /// The traits of owners of a descriptor.
-#[cfg(unix)]
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
 macro_rules! impl_raw_handle {
     ($handle:ty, $inner:ty) => {
         impl std::os::fd::AsFd for $handle {

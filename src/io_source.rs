@@ -69,6 +69,7 @@ impl<T: fmt::Debug> fmt::Debug for IoSource<T> {
 }
 
 impl<T: AsRawSource> Source for IoSource<T> {
+    #[inline]
     fn register(
         &mut self,
         registry: &Registry,
@@ -81,6 +82,7 @@ impl<T: AsRawSource> Source for IoSource<T> {
         })
     }
 
+    #[inline]
     fn reregister(
         &mut self,
         registry: &Registry,
@@ -93,6 +95,7 @@ impl<T: AsRawSource> Source for IoSource<T> {
         })
     }
 
+    #[inline]
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         let (registration, source) = (&mut self.registration, raw_source(&self.io));
         self.association.deregister(registry.id(), || {

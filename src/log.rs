@@ -16,3 +16,18 @@ macro_rules! error {
 macro_rules! error {
     ($($arg:tt)+) => {{ let _ = format_args!($($arg)+); }};
 }
+
+/// Whether `trace!` may say anything: a quick look, by which the arguments of a
+/// trace can be kept out of a hot path.
+#[cfg(feature = "log")]
+macro_rules! is_traced {
+    () => {
+        ::log::Level::Trace <= ::log::STATIC_MAX_LEVEL && ::log::Level::Trace <= ::log::max_level()
+    };
+}
+#[cfg(not(feature = "log"))]
+macro_rules! is_traced {
+    () => {
+        false
+    };
+}

@@ -1,6 +1,6 @@
 use crate::event::Events;
 use crate::registry::Registry;
-use crate::sys;
+use crate::sys::{self, Progress};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
@@ -129,6 +129,7 @@ impl Poll {
     }
 
     /// The registry, by which sources are registered with this `Poll`.
+    #[inline]
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
@@ -188,11 +189,33 @@ impl Poll {
     ///
     /// [`Interrupted`]: io::ErrorKind::Interrupted
     /// [`epoll_wait(2)`]: https://man7.org/linux/man-pages/man2/epoll_wait.2.html
+    #[inline]
     pub fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        let room = events.room();
-        self.registry
-            .queue()
-            .poll(&mut self.turn, events.raw_mut(), room, timeout)
+        let (queue, room) = (self.registry.queue(), events.room());
+        // With the timeout spelt out, it need not be kept over the call.
+        match timeout {
+            None => match queue.begin_wait(events.raw_mut(), room)? {
+                Progress::Done => Ok(()),
+                progress => self.poll_on(events, None, progress),
+            },
+            Some(timeout) if timeout.is_zero() => match queue.begin_look(events.raw_mut(), room)? {
+                Progress::Done => Ok(()),
+                progress => self.poll_on(events, Some(Duration::ZERO), progress),
+            },
+            Some(_) => self.poll_on(events, timeout, Progress::Begun),
+        }
+    }
+
+    /// Apart from the short way, which is compiled into each caller.
+    #[inline(never)]
+    fn poll_on(
+        &mut self,
+        events: &mut Events,
+        timeout: Option<Duration>,
+        progress: Progress,
+    ) -> io::Result<()> {
+        let (queue, room) = (self.registry.queue(), events.room());
+        queue.poll_on(&mut self.turn, events.raw_mut(), room, timeout, progress)
     }
 
     /// Like [`poll`](Poll::poll), but waits until an instant, and on after a

@@ -77,11 +77,14 @@ impl Registry {
     ///
     /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn register<S>(&self, source: &mut S, token: Token, interests: Interest) -> io::Result<()>
     where
         S: Source + ?Sized,
     {
-        trace!("registering a source with {token:?} for {interests:?}");
+        if is_traced!() {
+            trace_call("registering", token, interests);
+        }
         source.register(self, token, interests)
     }
 
@@ -119,11 +122,14 @@ impl Registry {
     ///
     /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
     /// [`NotFound`]: io::ErrorKind::NotFound
+    #[inline]
     pub fn reregister<S>(&self, source: &mut S, token: Token, interests: Interest) -> io::Result<()>
     where
         S: Source + ?Sized,
     {
-        trace!("reregistering a source with {token:?} for {interests:?}");
+        if is_traced!() {
+            trace_call("reregistering", token, interests);
+        }
         source.reregister(self, token, interests)
     }
 
@@ -168,6 +174,7 @@ impl Registry {
     /// ```
     ///
     /// [`NotFound`]: io::ErrorKind::NotFound
+    #[inline]
     pub fn deregister<S>(&self, source: &mut S) -> io::Result<()>
     where
         S: Source + ?Sized,
@@ -217,6 +224,14 @@ impl Registry {
     pub(crate) fn id(&self) -> QueueId {
         self.id
     }
+}
+
+/// Apart from the calls that it traces, so that these are compiled into their
+/// callers and the interests, mostly constants, become masks there.
+#[cold]
+#[inline(never)]
+fn trace_call(call: &str, token: Token, interests: Interest) {
+    trace!("{call} a source with {token:?} for {interests:?}");
 }
 
 impl fmt::Debug for Registry {

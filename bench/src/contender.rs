@@ -1,8 +1,9 @@
 //! Who competes, behind one interface, so that every case is one piece of user
 //! code that is compiled once for each of them.
 //!
-//! All methods are thin: what they do beyond one call of the library would be
-//! held against it.
+//! All methods are thin, and compiled into the cases, as the user's code of a
+//! program would call the library itself: what they do beyond one call, and that
+//! they return once more, would be held against it.
 
 mod mio_like;
 #[allow(unsafe_code)]

@@ -105,47 +105,49 @@ fn repeat_with<C: Contender>(operation: &str, count: u64) -> io::Result<()> {
     let eventfd = eventfd(0, EventfdFlags::NONBLOCK)?;
     let fd = eventfd.as_raw_fd();
     let write = || rustix::io::write(&eventfd, &1u64.to_ne_bytes());
-    let mut wait = |poll: &mut C::Poll, timeout| C::wait(poll, &mut events, timeout);
+    let (poll, events) = (&mut poll, &mut events);
     let waker = match operation {
         "poll-zero" | "poll-none" | "register" | "register-udp" | "reregister" => None,
-        _ => Some(C::waker(&poll, 1)?),
+        _ => Some(C::waker(poll, 1)?),
     };
     let wake = || waker.as_ref().map_or(Ok(()), C::wake);
-    wait(&mut poll, Some(Duration::ZERO))?;
+    C::wait(poll, events, Some(Duration::ZERO))?;
     let repeat = |f: &mut dyn FnMut() -> io::Result<()>| (0..count).try_for_each(|_| f());
     match operation {
         WRITE => repeat(&mut || write().map(drop).map_err(Into::into)),
-        "poll-zero" | "poll-zero-waker" => repeat(&mut || wait(&mut poll, Some(Duration::ZERO))),
+        "poll-zero" | "poll-zero-waker" => {
+            repeat(&mut || C::wait(poll, events, Some(Duration::ZERO)))
+        }
         "poll-none" | "poll-none-waker" => {
-            C::add_fd(&poll, fd, 0)?;
+            C::add_fd(poll, fd, 0)?;
             repeat(&mut || {
                 write()?;
-                wait(&mut poll, None)
+                C::wait(poll, events, None)
             })
         }
         "wake" => repeat(&mut || wake()),
         "wake-poll-zero" => repeat(&mut || {
             wake()?;
-            wait(&mut poll, Some(Duration::ZERO))
+            C::wait(poll, events, Some(Duration::ZERO))
         }),
         "wake-poll-none" => repeat(&mut || {
             wake()?;
-            wait(&mut poll, None)
+            C::wait(poll, events, None)
         }),
         "register" => repeat(&mut || {
-            C::add_fd(&poll, fd, 0)?;
-            C::remove_fd(&poll, fd)
+            C::add_fd(poll, fd, 0)?;
+            C::remove_fd(poll, fd)
         }),
         "register-udp" => {
             let (mut socket, _) = C::bind_udp()?;
             repeat(&mut || {
-                socket.add(&poll, 0)?;
-                socket.remove(&poll)
+                socket.add(poll, 0)?;
+                socket.remove(poll)
             })
         }
         "reregister" => {
-            C::add_fd(&poll, fd, 0)?;
-            repeat(&mut || C::change_fd(&poll, fd, 0))
+            C::add_fd(poll, fd, 0)?;
+            repeat(&mut || C::change_fd(poll, fd, 0))
         }
         "echo" => {
             let (mut one, mut other) = unix_pair::<C>()?;

@@ -42,6 +42,8 @@ pub struct Events {
     /// Room for `capacity` events, and for at least one.
     raw: Vec<sys::Event>,
     capacity: usize,
+    /// How many events a poll may return, which `raw` has room for.
+    room: usize,
 }
 
 impl Events {
@@ -53,6 +55,7 @@ impl Events {
         Events {
             raw: Vec::with_capacity(capacity.max(1)),
             capacity,
+            room: capacity.clamp(1, sys::MAX_EVENTS),
         }
     }
 
@@ -100,7 +103,7 @@ impl Events {
     /// How many events a poll may write.
     #[inline]
     pub(crate) fn room(&self) -> usize {
-        self.capacity.max(1)
+        self.room
     }
 
     #[inline]

@@ -35,11 +35,18 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+pub(crate) mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
+#[allow(dead_code)] // Compiled on every Unix, so that the conformance tests can run it.
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+pub(crate) mod poll;
 mod queue;
-mod timeout;
+pub(crate) mod timeout;
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+mod waker;
 
 // What a family of systems calls a source, and how the types of std that can be
 // one give it away: `RawSource`, `AsRawSource` and `raw_source`. `net` has the
@@ -47,19 +54,30 @@ mod timeout;
 cfg_if! {
     if #[cfg(unix)] {
         pub(crate) mod unix;
-        #[cfg(test)]
-        mod windows;
+        #[cfg(any(test, mio_fuzzing))]
+        #[allow(dead_code)] // Its machines are tested here, and nothing drives them.
+        pub(crate) mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
+        use unix::{check, poll_fds};
     } else if #[cfg(windows)] {
         pub(crate) mod windows;
         pub(crate) use windows::{net, raw_source, AsRawSource, RawSource, Selector};
+    } else if #[cfg(any(target_os = "hermit", target_os = "wasi"))] {
+        mod small;
+        pub(crate) use small::{net, raw_source, AsRawSource, RawSource, Selector};
+        use small::{check, poll_fds};
     } else {
         pub(crate) use none::family::{raw_source, AsRawSource, RawSource};
         pub(crate) use none::Selector;
     }
 }
 
-#[cfg(all(test, any(unix, windows), not(loom)))]
+// It needs a pair of streams, which the first WASI cannot make.
+#[cfg(all(
+    test,
+    any(unix, windows, target_env = "p2", target_env = "p3"),
+    not(loom)
+))]
 mod conformance;
 
 /// The registration of a source with this target's queue.
@@ -71,6 +89,11 @@ pub(crate) type Queue = queue::Queue<Selector>;
 /// A waker of this target's queue.
 pub(crate) type Waker = queue::Waker<Selector>;
 pub(crate) use notify::Turn;
+pub(crate) use queue::Progress;
+
+/// More events than any poll asks for: every kernel's interface can count them,
+/// and express their size.
+pub(crate) const MAX_EVENTS: usize = i32::MAX as usize / 256;
 
 /// One event queue of the operating system.
 ///
@@ -86,13 +109,21 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// What names a registration, `()` where its descriptor does.
     type Handle: fmt::Debug + Send + Sync;
 
+    /// Whether an event tells that the peer will send no more; else reading does.
+    #[cfg(test)]
+    const TELLS_HALF_CLOSE: bool = true;
+    /// Whether an event tells that both directions have ended; else reading does.
+    #[cfg(test)]
+    const TELLS_HANG_UP: bool = true;
+
     /// Makes an empty queue, not inherited by child processes.
     fn new() -> io::Result<Self>;
 
     /// Waits until a source is ready, a signal came or the timeout is over,
     /// and appends at most `room` events.
     ///
-    /// `events` has spare capacity for `room` events, and `room` is not zero.
+    /// `events` has spare capacity for `room` events, and `room` is neither zero
+    /// nor more than [`MAX_EVENTS`].
     /// Returning early without events is allowed where the kernel cannot wait
     /// so long: the caller waits again. A wait that a signal handler
     /// interrupts is an `Interrupted` error. No source can make this fail.
@@ -139,6 +170,13 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// Makes what interrupts `select`, and adds it to the queue *already
     /// signalled*: a thread that sleeps at this moment wakes up once.
     fn add_signal(&self) -> io::Result<Self::Signal>;
+
+    /// Whether the signal's own event may be in a batch: a quick look, by which
+    /// most batches get around `hide_signal`.
+    #[inline]
+    fn has_signal(&self, events: &[Self::Event]) -> bool {
+        !events.is_empty()
+    }
 
     /// Takes the signal's own event out of a batch; whether there was one.
     fn hide_signal(&self, events: &mut Vec<Self::Event>) -> bool;

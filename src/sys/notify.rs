@@ -20,13 +20,13 @@
 //! somebody could be asleep: in our own poll (`ASLEEP`) or, since the
 //! descriptor was handed out, in another queue that watches ours (`EXPOSED`).
 //! All other wakes are of a thread that is awake, or about to be woken, and cost
-//! no system call: the poller finds the bit when it next enters or leaves a
-//! poll. If both bits are set every wake signals, since whoever has the
+//! no system call: the poller finds the bit when it begins or ends a poll. If both bits are set every wake signals, since whoever has the
 //! descriptor can take the first signal away from our sleeper.
 //!
 //! Two shortcuts are tempting and wrong. A flag beside the word, or a plain load
 //! in `wake` that skips the read-modify-write, gives the store buffer a chance:
-//! both sides miss each other, and the poller sleeps through the wake.
+//! both sides miss each other, and the poller sleeps through the wake. (A poller
+//! may load the word to learn that it must *not* sleep, and need not enter then.)
 //!
 //! # Delivery
 //!
@@ -81,6 +81,30 @@ struct Slots {
     /// Whether the kernel's queue has a signal.
     open: bool,
     wakers: Vec<Option<Woken>>,
+}
+
+/// The word at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word(u32);
+
+impl Word {
+    /// Whether a waker fired.
+    #[inline]
+    pub(crate) fn is_fired(self) -> bool {
+        self.0 & FIRED != 0
+    }
+
+    /// How many wakers fired. All that share a bit count as one.
+    #[inline]
+    pub(crate) fn fired(self) -> usize {
+        let bits = self.0 & FIRED;
+        // One, mostly: to count more takes a dozen instructions.
+        if bits.is_power_of_two() {
+            1
+        } else {
+            bits.count_ones() as usize
+        }
+    }
 }
 
 /// A slot as the poller sees it.
@@ -184,37 +208,29 @@ impl Notify {
         }
     }
 
-    /// The poller wants to sleep: how many wakes forbid it (a shared bit
-    /// counts once).
+    /// The poller wants to sleep, unless the word says that a waker fired. It
+    /// has to leave in any case.
+    ///
+    /// There is one poller, which leaves whenever it entered. So `ASLEEP` is
+    /// clear, and to add it is to set it: as much of a read-modify-write as "or",
+    /// and one instruction where that is a loop.
     #[inline]
-    pub(crate) fn enter(&self) -> usize {
-        let old = self.word.fetch_or(ASLEEP, AcqRel);
-        (old & FIRED).count_ones() as usize
+    pub(crate) fn enter(&self) -> Word {
+        Word(self.word.fetch_add(ASLEEP, AcqRel))
     }
 
-    /// Like `enter`, of a poller that will not sleep. It only reserves room by
-    /// this, so a plain load will do.
+    /// What a poller sees that is awake. A wake that this misses is found when
+    /// it enters, or by its next poll: so a plain load will do.
     #[inline]
-    pub(crate) fn pending(&self) -> usize {
-        (self.word.load(Relaxed) & FIRED).count_ones() as usize
+    pub(crate) fn glance(&self) -> Word {
+        Word(self.word.load(Acquire))
     }
 
-    /// The poller leaves with an error: it delivers nothing, the next does.
-    pub(crate) fn leave_interrupted(&self) {
-        self.word.fetch_and(!ASLEEP, AcqRel);
-    }
-
-    /// The poller leaves: `deliver` gets the tokens of fired wakers, at most
-    /// `room` of them. True if the kernel must be signalled for the rest.
+    /// The poller leaves, with events or with an error: what fired while it was
+    /// asleep is in the word, and stays there until it is collected.
     #[inline]
-    pub(crate) fn leave(&self, turn: &mut Turn, room: usize, deliver: impl FnMut(Token)) -> bool {
-        // Of a poller that did not sleep, a wake that this load misses is found
-        // when it next enters. One that did sleep has `ASLEEP` set.
-        if self.word.load(Acquire) & (FIRED | ASLEEP) == 0 {
-            return false;
-        }
-        let old = self.word.fetch_and(!ASLEEP, AcqRel);
-        old & FIRED != 0 && self.collect(turn, room, deliver)
+    pub(crate) fn leave(&self) -> Word {
+        Word(self.word.fetch_sub(ASLEEP, AcqRel))
     }
 
     /// The queue's descriptor is handed out: true if the kernel must be
@@ -224,13 +240,22 @@ impl Notify {
         old & FIRED != 0
     }
 
-    fn collect(&self, turn: &mut Turn, mut room: usize, mut deliver: impl FnMut(Token)) -> bool {
+    /// The poller, awake, takes what fired: `deliver` gets the tokens, at most
+    /// `room` of them. True if the kernel must be signalled for the rest.
+    pub(crate) fn collect(
+        &self,
+        turn: &mut Turn,
+        mut room: usize,
+        mut deliver: impl FnMut(Token),
+    ) -> bool {
         let slots = self.lock();
         let fired = self.word.fetch_and(EXPOSED, AcqRel) & FIRED;
         let mut rest = 0;
-        let start = turn.next;
-        let count = slots.wakers.len();
-        for index in (0..count).map(|step| (start + step) % count) {
+        let mut next = turn.next;
+        for _ in 0..slots.wakers.len() {
+            // After the last slot comes the first.
+            let index = if next < slots.wakers.len() { next } else { 0 };
+            next = index + 1;
             let Some(waker) = &slots.wakers[index] else {
                 continue;
             };
@@ -246,7 +271,7 @@ impl Notify {
             waker.take();
             deliver(waker.token);
             room -= 1;
-            turn.next = index + 1;
+            turn.next = next;
         }
         rest != 0 && self.word.fetch_or(rest, AcqRel) & EXPOSED != 0
     }
@@ -278,10 +303,15 @@ mod tests {
         notify.open(Token(token), || Ok(())).unwrap()
     }
 
-    fn leave(notify: &Notify, room: usize) -> (Vec<usize>, bool) {
+    fn collect(notify: &Notify, room: usize) -> (Vec<usize>, bool) {
         let mut tokens = Vec::new();
-        let again = notify.leave(&mut Turn::default(), room, |token| tokens.push(token.0));
+        let again = notify.collect(&mut Turn::default(), room, |token| tokens.push(token.0));
         (tokens, again)
+    }
+
+    fn leave(notify: &Notify, room: usize) -> (Vec<usize>, bool) {
+        notify.leave();
+        collect(notify, room)
     }
 
     #[test]
@@ -289,14 +319,14 @@ mod tests {
         let notify = Notify::new();
         let (one, two) = (open(&notify, 1), open(&notify, 2));
         assert!(!notify.wake(&one), "nobody sleeps");
-        assert_eq!(notify.enter(), 1, "and nobody may");
+        assert_eq!(notify.enter().fired(), 1, "and nobody may");
         assert_eq!(leave(&notify, 4), (vec![1], false));
 
-        assert_eq!(notify.enter(), 0);
+        assert!(!notify.enter().is_fired());
         assert!(notify.wake(&one));
         assert!(!notify.wake(&one));
         assert!(!notify.wake(&two), "the first woke it already");
-        assert_eq!(notify.pending(), 2);
+        assert_eq!(notify.glance().fired(), 2);
         assert_eq!(leave(&notify, 4), (vec![1, 2], false));
     }
 
@@ -305,7 +335,7 @@ mod tests {
         let notify = Notify::new();
         let waker = open(&notify, 1);
         notify.enter();
-        notify.leave_interrupted();
+        notify.leave();
         assert!(!notify.wake(&waker));
         notify.enter();
         leave(&notify, 1);
@@ -318,13 +348,13 @@ mod tests {
         let (one, two) = (open(&notify, 1), open(&notify, 2));
         notify.wake(&one);
         assert!(notify.expose(), "of what came before");
-        leave(&notify, 4);
+        collect(&notify, 4);
         assert!(!notify.expose());
 
         assert!(notify.wake(&one));
         assert!(!notify.wake(&two));
-        assert_eq!(leave(&notify, 1), (vec![1], true), "put back and told");
-        assert_eq!(leave(&notify, 1), (vec![2], false));
+        assert_eq!(collect(&notify, 1), (vec![1], true), "put back and told");
+        assert_eq!(collect(&notify, 1), (vec![2], false));
 
         notify.enter();
         assert!(notify.wake(&one));
@@ -342,6 +372,6 @@ mod tests {
         let waker = open(&notify, 2);
         assert!(notify.is_ready());
         assert!(!notify.wake(&waker));
-        assert_eq!(leave(&notify, 4), (vec![2], false));
+        assert_eq!(collect(&notify, 4), (vec![2], false));
     }
 }

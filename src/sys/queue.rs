@@ -26,9 +26,23 @@ struct Shared<S> {
 }
 
 impl<S: Signal> Shared<S> {
+    /// Apart from the hot paths: it costs a system call anyway.
+    #[cold]
+    #[inline(never)]
     fn signal(&self) -> io::Result<()> {
         // Without a signal there is no waker whose wake could be lost.
         self.signal.get().map_or(Ok(()), S::signal)
+    }
+
+    /// Signals what others rely on who woke later. If it fails nobody was told: from now on each
+    /// wake of a sleeper signals, as if somebody else could take the signals away.
+    #[inline]
+    fn signal_of_wake(&self) -> io::Result<()> {
+        let signalled = self.signal();
+        if signalled.is_err() {
+            self.notify.expose();
+        }
+        signalled
     }
 }
 
@@ -57,6 +71,12 @@ impl<B: Backend> Queue<B> {
     ///
     /// Returns without an event only after the whole timeout: what wakes the
     /// kernel's wait and is none of the caller's business, it sleeps on from.
+    ///
+    /// `begin_look` and `begin_wait` are the short ways through a poll, which most
+    /// polls take: no wake is pending, and what the kernel has is for the caller.
+    /// `Poll` calls them itself, in this way, so that they are compiled into its
+    /// caller and keep little over the system call.
+    #[cfg(test)]
     pub(crate) fn poll(
         &self,
         turn: &mut Turn,
@@ -64,7 +84,109 @@ impl<B: Backend> Queue<B> {
         capacity: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
+        let progress = match timeout {
+            None => self.begin_wait(events, capacity)?,
+            Some(Duration::ZERO) => self.begin_look(events, capacity)?,
+            Some(_) => Progress::Begun,
+        };
+        match progress {
+            Progress::Done => Ok(()),
+            progress => self.poll_on(turn, events, capacity, timeout, progress),
+        }
+    }
+
+    /// Begins a poll that does not sleep; how far it came.
+    #[inline]
+    pub(crate) fn begin_look(
+        &self,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+    ) -> io::Result<Progress> {
+        let notify = &self.shared.notify;
+        // A wake that comes after this is found by the next poll.
+        if notify.glance().is_fired() {
+            return Ok(Progress::Woken);
+        }
         events.clear();
+        self.selector
+            .select(events, capacity, Some(Duration::ZERO))?;
+        if events.is_empty() || !notify.is_ready() || !self.selector.has_signal(events) {
+            return Ok(Progress::Done);
+        }
+        Ok(Progress::Selected)
+    }
+
+    /// Begins a poll that sleeps until something happens; how far it came.
+    #[inline]
+    pub(crate) fn begin_wait(
+        &self,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+    ) -> io::Result<Progress> {
+        let notify = &self.shared.notify;
+        let fired = if notify.is_ready() {
+            if notify.glance().is_fired() {
+                return Ok(Progress::Woken);
+            }
+            // From here on a wake signals the kernel.
+            if notify.enter().is_fired() {
+                notify.leave();
+                return Ok(Progress::Woken);
+            }
+            events.clear();
+            let selected = self.selector.select(events, capacity, None);
+            // Also where it failed: what fired is delivered by the next poll.
+            let after = notify.leave();
+            selected?;
+            after.is_fired()
+        } else {
+            events.clear();
+            self.selector.select(events, capacity, None)?;
+            // The first waker may have been made while we slept.
+            notify.is_ready()
+        };
+        if fired || events.is_empty() || (notify.is_ready() && self.selector.has_signal(events)) {
+            return Ok(Progress::Selected);
+        }
+        Ok(Progress::Done)
+    }
+
+    /// All the rest of a poll, from where `begin_look` or `begin_wait` left it.
+    pub(crate) fn poll_on(
+        &self,
+        turn: &mut Turn,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+        timeout: Option<Duration>,
+        progress: Progress,
+    ) -> io::Result<()> {
+        match progress {
+            Progress::Done => return Ok(()),
+            Progress::Begun => events.clear(),
+            Progress::Woken => {
+                events.clear();
+                self.pass(turn, events, capacity, Some(Duration::ZERO))?;
+            }
+            Progress::Selected => {
+                self.finish(turn, events, capacity, capacity);
+            }
+        }
+        if !events.is_empty() {
+            return Ok(());
+        }
+        self.wait(turn, events, capacity, timeout)
+    }
+
+    /// Waits in full, however often that takes the kernel's wait.
+    #[inline(never)]
+    fn wait(
+        &self,
+        turn: &mut Turn,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        // What was begun had no time to keep, so it begins now.
         let deadline = Deadline::after(timeout);
         let mut left = match deadline {
             Deadline::Never => None,
@@ -86,6 +208,11 @@ impl<B: Backend> Queue<B> {
     /// a source may be ready that was not seen: a signal took its place, or a
     /// waker did that was dropped since. Then look again, although the time is
     /// over.
+    ///
+    /// Pending wakes forbid to sleep, and room is kept for them unless it is the
+    /// kernel's turn: else a full buffer of ready sources would starve the
+    /// wakers, or they the sources.
+    #[inline]
     fn pass(
         &self,
         turn: &mut Turn,
@@ -94,79 +221,74 @@ impl<B: Backend> Queue<B> {
         timeout: Option<Duration>,
     ) -> io::Result<bool> {
         let notify = &self.shared.notify;
-        let mut asked = capacity;
-        if notify.is_ready() {
-            asked = self.select_or_wake(turn, events, capacity, timeout)?;
-        } else {
-            self.selector.select(events, capacity, timeout)?;
-            // The first waker may have been made while we slept.
-            if !notify.is_ready() {
-                return Ok(false);
+        let mut before = notify.glance();
+        let sleeps = timeout != Some(Duration::ZERO) && !before.is_fired();
+        if sleeps {
+            before = notify.enter();
+        }
+        let (mut room, mut wait) = (capacity, timeout);
+        if before.is_fired() {
+            wait = Some(Duration::ZERO);
+            if !turn.kernel_first {
+                room = capacity.saturating_sub(before.fired());
             }
         }
-        let hidden = self.selector.hide_signal(events);
+        let selected = match room {
+            0 => Ok(()),
+            _ => self.selector.select(events, room, wait),
+        };
+        if sleeps {
+            notify.leave();
+        }
+        selected?;
+        let hidden = self.finish(turn, events, capacity, room);
+        Ok(hidden || room == 0)
+    }
+
+    /// Takes the signal out of a batch for which `asked` events were asked, and
+    /// puts the events of wakes in. True if there was a signal.
+    #[inline]
+    fn finish(
+        &self,
+        turn: &mut Turn,
+        events: &mut Vec<B::Event>,
+        capacity: usize,
+        asked: usize,
+    ) -> bool {
+        let notify = &self.shared.notify;
+        // Without a waker there is no signal to look for.
+        let hidden = !events.is_empty() && notify.is_ready() && self.selector.hide_signal(events);
         if hidden && events.len() + 1 == asked {
             self.fill_place_of_signal(events);
         }
         let from_kernel = events.len();
-        let again = notify.leave(turn, capacity - from_kernel, |token| {
-            events.push(self.selector.woken(token));
-        });
-        turn.kernel_first = from_kernel == 0 && !events.is_empty();
-        if again {
-            // The events in hand are worth more than an error that would drop
-            // them; and a signal does not fail while its queue lives.
-            if let Err(err) = self.shared.signal() {
-                error!("signalling a queue for the wakes that found no room: {err}");
+        // What fired while we slept is seen here. A wake that comes later finds
+        // a poller that is awake, and which will look again.
+        if notify.glance().is_fired() {
+            let deliver = |token| events.push(self.selector.woken(token));
+            if notify.collect(turn, capacity - from_kernel, deliver) {
+                // The events in hand are worth more than an error that would drop
+                // them; and a signal does not fail while its queue lives.
+                if let Err(err) = self.shared.signal() {
+                    error!("signalling a queue for the wakes that found no room: {err}");
+                }
             }
         }
-        Ok(hidden || asked == 0)
+        turn.kernel_first = from_kernel == 0 && !events.is_empty();
+        hidden
     }
 
     /// The signal took a place of a full batch: gives it to a source, unless
     /// there is a wake to put there.
     #[cold]
     fn fill_place_of_signal(&self, events: &mut Vec<B::Event>) {
-        if events.is_empty() || self.shared.notify.pending() > 0 {
+        if events.is_empty() || self.shared.notify.glance().is_fired() {
             return; // The caller looks again, or has a use for the place.
         }
         if let Err(err) = self.selector.select(events, 1, Some(Duration::ZERO)) {
             error!("looking for one more event: {err}");
         }
         self.selector.hide_signal(events);
-    }
-
-    /// Sleeps under the protocol of `notify`. Pending wakes forbid to sleep,
-    /// and room is kept for them unless it is the kernel's turn: else a full
-    /// buffer of ready sources would starve the wakers, or they the sources.
-    /// How many events the kernel was asked for: none if no room was left.
-    #[inline]
-    fn select_or_wake(
-        &self,
-        turn: &Turn,
-        events: &mut Vec<B::Event>,
-        capacity: usize,
-        timeout: Option<Duration>,
-    ) -> io::Result<usize> {
-        let notify = &self.shared.notify;
-        let (pending, timeout) = if timeout == Some(Duration::ZERO) {
-            (notify.pending(), timeout)
-        } else {
-            match notify.enter() {
-                0 => (0, timeout),
-                pending => (pending, Some(Duration::ZERO)),
-            }
-        };
-        let reserved = if turn.kernel_first { 0 } else { pending };
-        let room = capacity.saturating_sub(reserved);
-        if room == 0 {
-            return Ok(0);
-        }
-        let selected = self.selector.select(events, room, timeout);
-        if selected.is_err() {
-            notify.leave_interrupted();
-        }
-        selected.map(|()| room)
     }
 
     /// The kernel's object is handed out: from now on it is told of every
@@ -178,6 +300,19 @@ impl<B: Backend> Queue<B> {
             }
         }
     }
+}
+
+/// How far a poll came on the short way.
+#[derive(Clone, Copy)]
+pub(crate) enum Progress {
+    /// To the end: what there is of events is for the caller.
+    Done,
+    /// Nowhere yet.
+    Begun,
+    /// Nowhere, since a wake is pending: it must not sleep.
+    Woken,
+    /// There is a batch which is not, or not only, for the caller.
+    Selected,
 }
 
 /// Interrupts the poll of a queue.
@@ -205,7 +340,7 @@ impl<B: Backend> Waker<B> {
     #[inline]
     pub(crate) fn wake(&self) -> io::Result<()> {
         if self.shared.notify.wake(&self.slot) {
-            self.shared.signal()
+            self.shared.signal_of_wake()
         } else {
             Ok(())
         }

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 /// `None` is -1: wait for ever. A part of a millisecond counts as a whole one,
 /// so that no wait ends early and none but zero becomes a busy poll. What does
 /// not fit is the longest wait that does; the caller then waits again.
+#[inline]
 pub(crate) fn as_millis(timeout: Option<Duration>) -> i32 {
     match timeout {
         None => -1,
+        Some(Duration::ZERO) => 0,
         Some(timeout) => {
             let up = timeout.saturating_add(Duration::from_nanos(999_999));
             i32::try_from(up.as_millis()).unwrap_or(i32::MAX)
@@ -18,6 +20,7 @@ pub(crate) fn as_millis(timeout: Option<Duration>) -> i32 {
 }
 
 /// Whether a timeout asks for more than millisecond precision.
+#[inline]
 pub(crate) const fn has_sub_millis(timeout: Duration) -> bool {
     timeout.subsec_nanos() % 1_000_000 != 0
 }

@@ -5,7 +5,7 @@
 #[path = "watchdog.rs"]
 mod watchdog;
 
-pub use watchdog::{watchdog, Watchdog};
+pub use watchdog::{storm, watchdog, Watchdog};
 
 /// Names a thread for `wait_until_polling`.
 pub fn thread_id() {}

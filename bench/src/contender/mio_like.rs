@@ -25,6 +25,7 @@ macro_rules! mio_like {
                 $krate::Events::with_capacity(capacity)
             }
 
+            #[inline(always)]
             fn wait(
                 poll: &mut Self::Poll,
                 events: &mut Self::Events,
@@ -33,6 +34,7 @@ macro_rules! mio_like {
                 poll.poll(events, timeout)
             }
 
+            #[inline(always)]
             fn each(
                 events: &Self::Events,
                 mut handle: impl FnMut(usize) -> io::Result<()>,
@@ -47,22 +49,26 @@ macro_rules! mio_like {
                 $krate::Waker::new(poll.registry(), $krate::Token(token))
             }
 
+            #[inline(always)]
             fn wake(waker: &Self::Waker) -> io::Result<()> {
                 waker.wake()
             }
 
+            #[inline(always)]
             fn add_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()> {
                 let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
                 poll.registry()
                     .register(&mut $krate::unix::SourceFd(&fd), token, interest)
             }
 
+            #[inline(always)]
             fn change_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()> {
                 let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
                 poll.registry()
                     .reregister(&mut $krate::unix::SourceFd(&fd), token, interest)
             }
 
+            #[inline(always)]
             fn remove_fd(poll: &Self::Poll, fd: RawFd) -> io::Result<()> {
                 poll.registry()
                     .deregister(&mut $krate::unix::SourceFd(&fd))
@@ -75,6 +81,7 @@ macro_rules! mio_like {
                 Ok((listener, addr))
             }
 
+            #[inline(always)]
             fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
                 listener.accept().map(|(stream, _)| stream)
             }
@@ -92,11 +99,13 @@ macro_rules! mio_like {
         }
 
         impl<S: $krate::event::Source> Source<$name> for S {
+            #[inline(always)]
             fn add(&mut self, poll: &$krate::Poll, token: usize) -> io::Result<()> {
                 let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
                 poll.registry().register(self, token, interest)
             }
 
+            #[inline(always)]
             fn remove(&mut self, poll: &$krate::Poll) -> io::Result<()> {
                 poll.registry().deregister(self)
             }
@@ -115,10 +124,12 @@ macro_rules! mio_like {
         }
 
         impl Datagrams for $krate::net::UdpSocket {
+            #[inline(always)]
             fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
                 $krate::net::UdpSocket::send_to(self, bytes, to)
             }
 
+            #[inline(always)]
             fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
                 $krate::net::UdpSocket::recv_from(self, buf)
             }

@@ -34,6 +34,7 @@ impl Contender for Polling {
         NonZeroUsize::new(capacity).map_or_else(Events::new, Events::with_capacity)
     }
 
+    #[inline(always)]
     fn wait(
         poll: &mut Arc<Poller>,
         events: &mut Events,
@@ -43,6 +44,7 @@ impl Contender for Polling {
         poll.wait(events, timeout).map(drop)
     }
 
+    #[inline(always)]
     fn each(events: &Events, mut handle: impl FnMut(usize) -> io::Result<()>) -> io::Result<()> {
         for event in events.iter() {
             handle(event.key)?;
@@ -54,22 +56,26 @@ impl Contender for Polling {
         Ok(Arc::clone(poll))
     }
 
+    #[inline(always)]
     fn wake(waker: &Arc<Poller>) -> io::Result<()> {
         waker.notify()
     }
 
+    #[inline(always)]
     fn add_fd(poll: &Arc<Poller>, fd: RawFd, token: usize) -> io::Result<()> {
         // SAFETY: the cases keep their descriptors open while they are
         // registered, which is all that `add` asks for.
         unsafe { poll.add_with_mode(fd, Event::readable(token), PollMode::Edge) }
     }
 
+    #[inline(always)]
     fn change_fd(poll: &Arc<Poller>, fd: RawFd, token: usize) -> io::Result<()> {
         // SAFETY: the cases keep their descriptors open while they are used.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
         poll.modify_with_mode(fd, Event::readable(token), PollMode::Edge)
     }
 
+    #[inline(always)]
     fn remove_fd(poll: &Arc<Poller>, fd: RawFd) -> io::Result<()> {
         // SAFETY: the cases keep their descriptors open while they are used.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
@@ -80,6 +86,7 @@ impl Contender for Polling {
         std_sockets::listen()
     }
 
+    #[inline(always)]
     fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
         std_sockets::accept(listener)
     }
@@ -94,10 +101,12 @@ impl Contender for Polling {
 }
 
 impl<S: AsFd + AsRawFd> Source<Polling> for S {
+    #[inline(always)]
     fn add(&mut self, poll: &Arc<Poller>, token: usize) -> io::Result<()> {
         Polling::add_fd(poll, self.as_raw_fd(), token)
     }
 
+    #[inline(always)]
     fn remove(&mut self, poll: &Arc<Poller>) -> io::Result<()> {
         poll.delete(self)
     }

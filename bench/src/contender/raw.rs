@@ -20,6 +20,7 @@ pub(crate) struct RawEvents {
     len: usize,
 }
 
+#[inline]
 fn check(ret: libc::c_int) -> io::Result<libc::c_int> {
     if ret < 0 {
         return Err(io::Error::last_os_error());
@@ -27,6 +28,7 @@ fn check(ret: libc::c_int) -> io::Result<libc::c_int> {
     Ok(ret)
 }
 
+#[inline]
 fn control(epoll: RawFd, operation: libc::c_int, fd: RawFd, token: usize) -> io::Result<()> {
     let mut event = libc::epoll_event {
         events: READ,
@@ -86,6 +88,7 @@ impl Contender for Raw {
         }
     }
 
+    #[inline(always)]
     fn wait(
         poll: &mut OwnedFd,
         events: &mut RawEvents,
@@ -107,6 +110,7 @@ impl Contender for Raw {
         Ok(())
     }
 
+    #[inline(always)]
     fn each(events: &RawEvents, mut handle: impl FnMut(usize) -> io::Result<()>) -> io::Result<()> {
         for event in &events.buffer[..events.len] {
             handle(event.u64 as usize)?;
@@ -123,6 +127,7 @@ impl Contender for Raw {
         Ok(eventfd)
     }
 
+    #[inline(always)]
     fn wake(waker: &OwnedFd) -> io::Result<()> {
         let one = 1u64.to_ne_bytes();
         // SAFETY: the kernel reads eight bytes, which `one` has.
@@ -130,14 +135,17 @@ impl Contender for Raw {
         check(ret as libc::c_int).map(drop)
     }
 
+    #[inline(always)]
     fn add_fd(poll: &OwnedFd, fd: RawFd, token: usize) -> io::Result<()> {
         control(poll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, token)
     }
 
+    #[inline(always)]
     fn change_fd(poll: &OwnedFd, fd: RawFd, token: usize) -> io::Result<()> {
         control(poll.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, token)
     }
 
+    #[inline(always)]
     fn remove_fd(poll: &OwnedFd, fd: RawFd) -> io::Result<()> {
         control(poll.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, 0)
     }
@@ -149,6 +157,7 @@ impl Contender for Raw {
         Ok((listener, addr))
     }
 
+    #[inline(always)]
     fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
         std_sockets::accept(listener)
     }
@@ -163,10 +172,12 @@ impl Contender for Raw {
 }
 
 impl<S: AsRawFd> Source<Raw> for S {
+    #[inline(always)]
     fn add(&mut self, poll: &OwnedFd, token: usize) -> io::Result<()> {
         Raw::add_fd(poll, self.as_raw_fd(), token)
     }
 
+    #[inline(always)]
     fn remove(&mut self, poll: &OwnedFd) -> io::Result<()> {
         Raw::remove_fd(poll, self.as_raw_fd())
     }

@@ -26,11 +26,11 @@
 //! [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
 
 use super::super::{flags, timeout, Backend, RawEvent};
-use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::KernelEdges;
+use crate::sys::waker::Wakeup;
 use crate::token::Token;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,13 +151,15 @@ impl Backend for Selector {
 
     #[inline]
     fn deregister(&self, source: RawSource, _: &()) -> io::Result<()> {
-        kernel::epoll_ctl(self.epoll.as_fd(), libc::EPOLL_CTL_DEL, source, 0, 0)
+        kernel::epoll_del(self.epoll.as_fd(), source)
     }
 
+    #[inline]
     fn register_raw(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
         self.register(source, token, interest)
     }
 
+    #[inline]
     fn reregister_raw(
         &self,
         source: RawSource,
@@ -167,6 +169,7 @@ impl Backend for Selector {
         self.reregister(source, &(), token, interest)
     }
 
+    #[inline]
     fn deregister_raw(&self, source: RawSource) -> io::Result<()> {
         self.deregister(source, &())
     }
@@ -181,6 +184,12 @@ impl Backend for Selector {
             self.cookie(),
         )?;
         Ok(signal)
+    }
+
+    #[inline]
+    fn has_signal(&self, events: &[Event]) -> bool {
+        let cookie = self.cookie();
+        events.iter().any(|event| event.data() == cookie)
     }
 
     fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
@@ -198,11 +207,9 @@ impl Backend for Selector {
         }
     }
 
+    #[inline]
     fn woken(&self, token: Token) -> Event {
-        Event(libc::epoll_event {
-            events: libc::EPOLLIN as u32,
-            u64: token.0 as u64,
-        })
+        Event(kernel::event(libc::EPOLLIN as u32, token.0 as u64))
     }
 }
 
@@ -215,7 +222,7 @@ impl AsFd for Selector {
 /// The mask that the kernel gets for an interest. Errors and hang-ups are
 /// reported without being asked for.
 #[inline]
-fn mask_of(interest: Interest) -> io::Result<u32> {
+pub(crate) fn mask_of(interest: Interest) -> io::Result<u32> {
     if interest.has_mode() {
         return mask_with_mode(interest);
     }
@@ -268,7 +275,7 @@ fn mask_of_interests(interest: Interest) -> u32 {
 /// `WRITE_CLOSED` are what a pipe or socket reports whose reader is gone:
 /// writable with an error, and, if it was full, an error and nothing else.
 #[inline]
-const fn readiness_of(mask: u32) -> Readiness {
+pub(crate) const fn readiness_of(mask: u32) -> Readiness {
     const IN: u32 = libc::EPOLLIN as u32;
     const OUT: u32 = libc::EPOLLOUT as u32;
     const PRI: u32 = libc::EPOLLPRI as u32;
@@ -344,18 +351,24 @@ mod kernel {
     use super::super::syscall::check;
     use super::{timeout, Event};
     use std::io;
-    use std::mem::size_of;
     use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
     use std::time::Duration;
-
-    /// The kernel refuses to be asked for more events at once.
-    const MAX_EVENTS: usize = i32::MAX as usize / size_of::<libc::epoll_event>();
 
     pub(super) fn epoll_create() -> io::Result<OwnedFd> {
         // SAFETY: the call takes no pointers.
         let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the kernel just made `fd`, and nobody else knows of it.
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+
+    /// Redox has padding of its own in it.
+    #[inline]
+    pub(super) fn event(events: u32, data: u64) -> libc::epoll_event {
+        // SAFETY: an epoll_event is integers, all of which may be zero.
+        let mut event: libc::epoll_event = unsafe { std::mem::zeroed() };
+        event.events = events;
+        event.u64 = data;
+        event
     }
 
     #[inline]
@@ -366,13 +379,21 @@ mod kernel {
         mask: u32,
         data: u64,
     ) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: mask,
-            u64: data,
-        };
+        let mut event = event(mask, data);
         // SAFETY: `event` lives through the call, which only reads it. That
         // `source` may be no open descriptor is an error, not a fault.
         check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, source, &mut event) })?;
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn epoll_del(epoll: BorrowedFd<'_>, source: RawFd) -> io::Result<()> {
+        let no_event = std::ptr::null_mut();
+        // SAFETY: to delete takes no event, since Linux 2.6.9. That `source` may
+        // be no open descriptor is an error, not a fault.
+        check(unsafe {
+            libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, source, no_event)
+        })?;
         Ok(())
     }
 
@@ -384,7 +405,7 @@ mod kernel {
         wait: impl FnOnce(*mut libc::epoll_event, libc::c_int) -> io::Result<libc::c_int>,
     ) -> io::Result<()> {
         let spare = events.spare_capacity_mut();
-        let room = room.min(spare.len()).min(MAX_EVENTS);
+        let room = room.min(spare.len());
         // The kernel writes its struct, of which `Event` is a transparent
         // wrapper.
         let written = wait(spare.as_mut_ptr().cast(), room as libc::c_int)?;

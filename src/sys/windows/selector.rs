@@ -29,6 +29,7 @@ use super::in_flight::{InFlight, Operation, Outcome};
 use super::iocp::{Delivery, Port, Update, BATCH};
 use super::sock::{self, Sock, Step};
 use super::updates::Updates;
+use super::wait::Waits;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
@@ -42,6 +43,19 @@ use std::{fmt, io};
 /// The kernel always answers; this is for the case that it does not.
 const DRAIN_MS: u32 = 5_000;
 
+/// Their names, for people.
+pub(crate) const NAMES: [(u32, &str); 9] = [
+    (sock::RECEIVE, "RECEIVE"),
+    (sock::RECEIVE_EXPEDITED, "RECEIVE_EXPEDITED"),
+    (sock::SEND, "SEND"),
+    (sock::DISCONNECT, "DISCONNECT"),
+    (sock::ABORT, "ABORT"),
+    (sock::LOCAL_CLOSE, "LOCAL_CLOSE"),
+    (sock::ACCEPT, "ACCEPT"),
+    (sock::CONNECT_FAIL, "CONNECT_FAIL"),
+    (sock::FAILED, "FAILED"),
+];
+
 /// A completion port and the sockets that are polled through it.
 #[derive(Debug)]
 pub(crate) struct Selector {
@@ -50,6 +64,7 @@ pub(crate) struct Selector {
     helpers: Helpers,
     /// Sockets that keep no handle.
     raw: Mutex<HashMap<RawSource, Handle>>,
+    waits: Waits,
 }
 
 /// A registered socket.
@@ -77,6 +92,11 @@ impl Selector {
         &self.port
     }
 
+    /// Handles that can be waited for.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
     fn add(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
         let socket = Arc::new(Socket {
             state: Mutex::new(Sock::new(token, interest)),
@@ -101,7 +121,8 @@ impl Selector {
     fn remove(&self, socket: &Handle) -> bool {
         let mut state = socket.lock();
         let was_registered = state.leave();
-        socket.act(&mut state, &self.port);
+        let step = state.step();
+        socket.act(&mut state, step, &self.port);
         was_registered
     }
 
@@ -146,8 +167,8 @@ impl Socket {
     }
 
     /// Does what the state says is to be done.
-    fn act(self: &Arc<Self>, state: &mut Sock, port: &Port) {
-        match state.step() {
+    fn act(self: &Arc<Self>, state: &mut Sock, step: Step, port: &Port) {
+        match step {
             Step::Nothing => {}
             Step::Start(mask) => self.start(state, port, mask),
             Step::Cancel => {
@@ -183,8 +204,8 @@ impl Socket {
 impl Update for Socket {
     fn update(self: Arc<Self>, port: &Port) {
         let mut state = self.lock();
-        state.unqueue();
-        self.act(&mut state, port);
+        let step = state.update();
+        self.act(&mut state, step, port);
     }
 }
 
@@ -201,7 +222,8 @@ impl Operation for Polled {
         let mut state = socket.lock();
         let Some(report) = state.complete(info.end(outcome.status)) else {
             // Its poll was cancelled for another, or told what nobody asked for.
-            socket.act(&mut state, delivery.port);
+            let step = state.step();
+            socket.act(&mut state, step, delivery.port);
             return;
         };
         delivery.event(Event {
@@ -229,6 +251,7 @@ impl Backend for Selector {
             updates: Updates::new(),
             helpers: Helpers::default(),
             raw: Mutex::new(HashMap::new()),
+            waits: Waits::default(),
         })
     }
 
@@ -355,6 +378,7 @@ impl Drop for Selector {
         for socket in raw.values() {
             self.remove(socket);
         }
+        self.waits.end(&self.port);
         self.port.cancel_left_behind();
         let mut events = Vec::new();
         while self.port.in_flight() > 0 {
@@ -414,7 +438,7 @@ impl RawEvent for Event {
         struct Conditions(u32);
         impl fmt::Debug for Conditions {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                flags::fmt_flags(f, self.0, &sock::NAMES)
+                flags::fmt_flags(f, self.0, &NAMES)
             }
         }
         f.debug_struct("AFD_POLL_HANDLE_INFO")

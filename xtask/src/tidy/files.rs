@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Directories whose content nobody wrote.
+/// Directories whose content nobody wrote; in a further worktree, `.git` is a
+/// file.
 const GENERATED: &[&str] = &[".git", "target"];
 
 #[derive(Debug)]
@@ -37,7 +38,7 @@ fn walk(root: &Path, below: &str, files: &mut Vec<TextFile>) -> Result<()> {
             below => format!("{below}/{name}"),
         };
         let kind = entry.file_type().with_context(context)?;
-        if kind.is_dir() && !GENERATED.contains(&name.as_str()) {
+        if kind.is_dir() {
             walk(root, &path, files)?;
         } else if kind.is_file() {
             let bytes = fs::read(entry.path()).with_context(context)?;

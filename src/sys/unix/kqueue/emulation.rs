@@ -3,7 +3,7 @@
 //! It lets the backend run where no BSD kernel is to be had. Each filter is an
 //! epoll instance of its own inside an outer one, which is the queue's
 //! descriptor: so that reading and writing are separate edges, and closing a
-//! descriptor ends both. A user event is an eventfd.
+//! descriptor ends both. A user event is an eventfd, and a signal a signalfd.
 //!
 //! What is as on the real thing: receipts, the order of changes, `ENOENT` of a
 //! filter that is not there, flags that stay as a filter was first added, `EINVAL` of an unknown filter and of a wait beyond
@@ -18,7 +18,8 @@
 //! |---|---|
 //! | a duplicate of a closed descriptor goes on reporting | closing a descriptor ends its filters |
 //! | a forked child has the queue | the child's is closed |
-//! | a queue takes five descriptors, a signal another | one, and none |
+//! | a queue takes six descriptors, a user event and a signal another | one, and none |
+//! | signals of a thread that blocks them | all signals of the process |
 //! | regular files are refused (`EPERM`) | always ready |
 //! | `fflags` is `EIO` for every error of a socket | the socket's own error |
 //! | a local `shutdown` of writing is no `EV_EOF` of that filter | it is |
@@ -28,12 +29,15 @@
 //! | a wait can end early, without events | it does not |
 //! | other filters, `EV_ONESHOT`: `EINVAL` | timers, processes, files, completions |
 
+use crate::sys::unix::emulation::{
+    control, control_raw, epoll_create, eventfd, fail, signalfd, wait_readable, BlockedSignals,
+};
 use libc::{c_int, c_short, c_uint, c_ushort, c_void, epoll_event};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,26 +56,27 @@ pub(super) struct kevent {
     pub(super) ext: [u64; 4],
 }
 
-pub(super) const EVFILT_READ: i16 = -1;
-pub(super) const EVFILT_WRITE: i16 = -2;
-pub(super) const EVFILT_AIO: i16 = -3;
-pub(super) const EVFILT_LIO: i16 = -10;
-pub(super) const EVFILT_USER: i16 = -11;
-pub(super) const EVFILT_EXCEPT: i16 = -15;
+pub(crate) const EVFILT_READ: i16 = -1;
+pub(crate) const EVFILT_WRITE: i16 = -2;
+pub(crate) const EVFILT_AIO: i16 = -3;
+pub(crate) const EVFILT_SIGNAL: i16 = -6;
+pub(crate) const EVFILT_LIO: i16 = -10;
+pub(crate) const EVFILT_USER: i16 = -11;
+pub(crate) const EVFILT_EXCEPT: i16 = -15;
 
-pub(super) const EV_ADD: u16 = 0x1;
-pub(super) const EV_DELETE: u16 = 0x2;
-pub(super) const EV_ENABLE: u16 = 0x4;
-pub(super) const EV_DISABLE: u16 = 0x8;
-pub(super) const EV_ONESHOT: u16 = 0x10;
-pub(super) const EV_CLEAR: u16 = 0x20;
-pub(super) const EV_RECEIPT: u16 = 0x40;
-pub(super) const EV_DISPATCH: u16 = 0x80;
-pub(super) const EV_ERROR: u16 = 0x4000;
-pub(super) const EV_EOF: u16 = 0x8000;
+pub(crate) const EV_ADD: u16 = 0x1;
+pub(crate) const EV_DELETE: u16 = 0x2;
+pub(crate) const EV_ENABLE: u16 = 0x4;
+pub(crate) const EV_DISABLE: u16 = 0x8;
+pub(crate) const EV_ONESHOT: u16 = 0x10;
+pub(crate) const EV_CLEAR: u16 = 0x20;
+pub(crate) const EV_RECEIPT: u16 = 0x40;
+pub(crate) const EV_DISPATCH: u16 = 0x80;
+pub(crate) const EV_ERROR: u16 = 0x4000;
+pub(crate) const EV_EOF: u16 = 0x8000;
 
-pub(super) const NOTE_TRIGGER: u32 = 0x0100_0000;
-pub(super) const NOTE_OOB: u32 = 0x2;
+pub(crate) const NOTE_TRIGGER: u32 = 0x0100_0000;
+pub(crate) const NOTE_OOB: u32 = 0x2;
 
 const IN: u32 = libc::EPOLLIN as u32;
 const OUT: u32 = libc::EPOLLOUT as u32;
@@ -81,15 +86,16 @@ const HUP: u32 = libc::EPOLLHUP as u32;
 const RDHUP: u32 = libc::EPOLLRDHUP as u32;
 
 /// The filters, in the order of their epoll instances, and the masks of these.
-const FILTERS: [(i16, u32); 4] = [
+const FILTERS: [(i16, u32); 5] = [
     (EVFILT_READ, IN | RDHUP),
     (EVFILT_WRITE, OUT),
     (EVFILT_EXCEPT, PRI),
     (EVFILT_USER, IN),
+    (EVFILT_SIGNAL, IN),
 ];
 
 /// The longest wait, as Apple's kernels have it.
-const LONGEST_SECS: libc::time_t = 100_000_000;
+const LONGEST_SECS: i32 = 100_000_000;
 
 /// A queue.
 #[derive(Debug)]
@@ -110,8 +116,8 @@ struct Knote {
     flags: u16,
     udata: usize,
     enabled: bool,
-    /// What a user event is made of.
-    eventfd: Option<File>,
+    /// What a user event or a signal is made of.
+    own: Option<File>,
 }
 
 impl AsFd for Kqueue {
@@ -123,6 +129,7 @@ impl AsFd for Kqueue {
 pub(super) fn kqueue() -> io::Result<Kqueue> {
     let outer = epoll_create()?;
     let inner = [
+        epoll_create()?,
         epoll_create()?,
         epoll_create()?,
         epoll_create()?,
@@ -187,25 +194,17 @@ pub(super) unsafe fn kevent(
     }
     // SAFETY: the caller promises a timeout or null.
     if let Some(timeout) = unsafe { timeout.as_ref() } {
-        if timeout.tv_sec > LONGEST_SECS || !(0..1_000_000_000).contains(&timeout.tv_nsec) {
+        if timeout.tv_sec > LONGEST_SECS.into() || !(0..1_000_000_000).contains(&timeout.tv_nsec) {
             return fail(libc::EINVAL);
         }
     }
-    match kqueue.wait(timeout) {
+    match wait_readable(&kqueue.outer, timeout) {
         1 => {}
         nothing_or_error => return nothing_or_error,
     }
     // SAFETY: the caller promises room for so many.
     let events = unsafe { std::slice::from_raw_parts_mut(events.cast(), room) };
     kqueue.lock().harvest(events) as c_int
-}
-
-fn fail(errno: c_int) -> c_int {
-    // SAFETY: the call takes nothing.
-    let place = unsafe { libc::__errno_location() };
-    // SAFETY: the C library says that this is the thread's errno.
-    unsafe { *place = errno };
-    -1
 }
 
 impl Kqueue {
@@ -226,26 +225,6 @@ impl Kqueue {
         }
     }
 
-    /// Waits until a filter has something, without taking it.
-    fn wait(&self, timeout: *const libc::timespec) -> c_int {
-        let mut event = epoll_event { events: 0, u64: 0 };
-        let (outer, event): (_, *mut epoll_event) = (self.outer.as_raw_fd(), &mut event);
-        let (no_mask, size) = (ptr::null::<libc::sigset_t>(), 0_usize);
-        // SAFETY: there is room for one event; the timeout is null or valid.
-        let ret = unsafe {
-            libc::syscall(
-                libc::SYS_epoll_pwait2,
-                outer,
-                event,
-                1,
-                timeout,
-                no_mask,
-                size,
-            )
-        };
-        ret as c_int
-    }
-
     /// A signal handler of this thread can trigger a user event, so none runs
     /// while the lock is held.
     fn lock(&self) -> Locked<'_> {
@@ -263,29 +242,6 @@ struct Locked<'a> {
     kqueue: &'a Kqueue,
     knotes: MutexGuard<'a, Knotes>,
     _signals: BlockedSignals,
-}
-
-/// Holds what was not blocked before.
-struct BlockedSignals(libc::sigset_t);
-
-impl BlockedSignals {
-    fn new() -> BlockedSignals {
-        let mut all = MaybeUninit::uninit();
-        let mut before = MaybeUninit::uninit();
-        // SAFETY: the call fills the set in.
-        unsafe { libc::sigfillset(all.as_mut_ptr()) };
-        // SAFETY: one set is filled in, the other has room.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
-        // SAFETY: the call filled it in: its arguments are valid.
-        BlockedSignals(unsafe { before.assume_init() })
-    }
-}
-
-impl Drop for BlockedSignals {
-    fn drop(&mut self) {
-        // SAFETY: the set is the thread's own from before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, ptr::null_mut()) };
-    }
 }
 
 impl Locked<'_> {
@@ -322,12 +278,21 @@ impl Locked<'_> {
 
     fn add(&mut self, key: (usize, usize), change: &kevent) -> io::Result<()> {
         let before = self.knotes.remove(&key);
-        let is_first_user = before.is_none() && change.filter == EVFILT_USER;
+        let own = match change.filter {
+            EVFILT_USER if before.is_none() => Some(eventfd()?),
+            EVFILT_SIGNAL if before.is_none() => Some(signalfd(change.ident as c_int)?),
+            _ => None,
+        };
+        // Signals are counted until they are told, which is an edge.
+        let edge = match change.filter {
+            EVFILT_SIGNAL => EV_CLEAR,
+            _ => 0,
+        };
         let mut knote = Knote {
-            flags: change.flags & (EV_CLEAR | EV_DISPATCH),
+            flags: change.flags & (EV_CLEAR | EV_DISPATCH) | edge,
             udata: change.udata as usize,
             enabled: change.flags & EV_DISABLE == 0,
-            eventfd: is_first_user.then(eventfd).transpose()?,
+            own,
         };
         let epoll = &self.kqueue.inner[key.0];
         let set = |knote: &Knote, op| {
@@ -349,7 +314,7 @@ impl Locked<'_> {
                     return Ok(());
                 }
             }
-            knote.eventfd = kept.eventfd;
+            knote.own = kept.own;
         }
         set(&knote, libc::EPOLL_CTL_ADD)?;
         knote.trigger(change)?;
@@ -359,7 +324,7 @@ impl Locked<'_> {
 
     fn delete(&mut self, key: (usize, usize)) -> io::Result<()> {
         let fd = match self.knotes.remove(&key) {
-            Some(knote) if knote.eventfd.is_some() => return Ok(()), // It closes.
+            Some(knote) if knote.own.is_some() => return Ok(()), // It closes.
             _ => key.1 as c_int,
         };
         control(&self.kqueue.inner[key.0], libc::EPOLL_CTL_DEL, fd, 0, 0)
@@ -402,8 +367,8 @@ impl Locked<'_> {
 
 impl Knote {
     fn fd(&self, key: (usize, usize)) -> c_int {
-        match &self.eventfd {
-            Some(eventfd) => eventfd.as_raw_fd(),
+        match &self.own {
+            Some(own) => own.as_raw_fd(),
             None => key.1 as c_int,
         }
     }
@@ -422,8 +387,8 @@ impl Knote {
     }
 
     fn trigger(&self, change: &kevent) -> io::Result<()> {
-        match &self.eventfd {
-            Some(eventfd) if change.fflags & NOTE_TRIGGER != 0 => {
+        match &self.own {
+            Some(eventfd) if change.filter == EVFILT_USER && change.fflags & NOTE_TRIGGER != 0 => {
                 let mut eventfd: &File = eventfd;
                 eventfd.write_all(&1u64.to_ne_bytes())
             }
@@ -436,7 +401,7 @@ impl Knote {
         if self.flags & EV_DISPATCH != 0 {
             self.enabled = false;
         }
-        let is_socket = filter != EVFILT_USER && is_socket(ident as c_int);
+        let is_socket = self.own.is_none() && is_socket(ident as c_int);
         let has_ended = match filter {
             EVFILT_READ => mask & (HUP | RDHUP) != 0,
             // A pipe without reader has an error and has not hung up.
@@ -454,7 +419,7 @@ impl Knote {
                 _ => 0,
             },
             data: 0,
-            udata: self.udata as *mut c_void,
+            udata: super::kernel::udata_of(self.udata),
             ext: [0; 4],
         }
     }
@@ -469,41 +434,6 @@ fn is_socket(fd: c_int) -> bool {
     // SAFETY: the call succeeded, and filled it in.
     let mode = unsafe { stat.assume_init_ref() }.st_mode;
     mode & libc::S_IFMT == libc::S_IFSOCK
-}
-
-fn epoll_create() -> io::Result<OwnedFd> {
-    // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
-}
-
-fn eventfd() -> io::Result<File> {
-    // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(File::from)
-}
-
-fn owned(fd: c_int) -> io::Result<OwnedFd> {
-    if fd == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel just made `fd`, and nobody else knows of it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-fn control(epoll: &OwnedFd, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
-    control_raw(epoll.as_raw_fd(), op, fd, mask, data)
-}
-
-fn control_raw(epoll: c_int, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
-    let mut event = epoll_event {
-        events: mask,
-        u64: data,
-    };
-    // SAFETY: the event outlives the call, which only reads it. That a number
-    // may be no open descriptor is an error, not a fault.
-    if unsafe { libc::epoll_ctl(epoll, op, fd, &mut event) } == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 #[cfg(all(test, not(loom)))]

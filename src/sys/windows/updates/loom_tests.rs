@@ -72,13 +72,13 @@ impl World {
 
     fn update(&self, socket: Arc<Socket>) {
         let mut sock = socket.sock.lock().unwrap();
-        sock.unqueue();
-        self.act(&socket, &mut sock);
+        let step = sock.update();
+        self.act(&socket, step);
     }
 
-    fn act(&self, socket: &Socket, sock: &mut Sock) {
+    fn act(&self, socket: &Socket, step: Step) {
         let mut driver = socket.driver.lock().unwrap();
-        match sock.step() {
+        match step {
             Step::Nothing => {}
             Step::Start(mask) => {
                 assert!(driver.pending.is_none(), "one poll at a time");
@@ -139,7 +139,8 @@ impl World {
             let socket = &self.sockets[number];
             let mut sock = socket.sock.lock().unwrap();
             let Some(report) = sock.complete(end) else {
-                self.act(socket, &mut sock);
+                let step = sock.step();
+                self.act(socket, step);
                 continue;
             };
             let queue = sock.queue();
