@@ -72,6 +72,7 @@
         )),
         mio_fuzzing,
         mio_ports_emulation,
+        windows,
         mio_unsupported_force_poll_poll
     ),
     allow(dead_code, unused_imports, unused_macros)
