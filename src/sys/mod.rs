@@ -36,7 +36,7 @@ macro_rules! cfg_if {
 pub(crate) mod edges;
 mod flags;
 #[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
-mod levels;
+pub(crate) mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
@@ -44,7 +44,7 @@ mod notify;
 #[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
 pub(crate) mod poll;
 mod queue;
-mod timeout;
+pub(crate) mod timeout;
 #[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
 mod waker;
 
@@ -54,8 +54,8 @@ mod waker;
 cfg_if! {
     if #[cfg(unix)] {
         pub(crate) mod unix;
-        #[cfg(test)]
-        mod windows;
+        #[cfg(any(test, mio_fuzzing))]
+        pub(crate) mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
         use unix::{check, poll_fds};
     } else if #[cfg(windows)] {

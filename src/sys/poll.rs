@@ -39,8 +39,12 @@ use crate::readiness::Readiness;
 use crate::sys::edges::EmulatedEdges;
 use crate::sys::levels::{readiness_of, Asked, BitNames, Slices};
 use crate::token::Token;
-use libc::c_short;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use libc::{c_short, pollfd};
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use std::{fmt, io};
 use table::{PollSet, Table};
@@ -49,11 +53,49 @@ pub(crate) use table::Handle;
 
 /// A set of descriptors that is given to poll(2).
 #[derive(Debug)]
-pub(crate) struct Selector {
+pub(crate) struct Selector<K = System> {
     shared: Mutex<Shared>,
     /// Locked by the one thread that polls.
     poller: Mutex<Poller>,
-    wakeup: Arc<Wakeup>,
+    kernel: Arc<K>,
+}
+
+/// What a set needs of the system: a wait, and what ends it.
+pub(crate) trait Kernel: fmt::Debug + Send + Sync + Sized + 'static {
+    fn new() -> io::Result<Self>;
+    /// What a signal makes readable.
+    fn wakeup(&self) -> RawSource;
+    fn signal(&self) -> io::Result<()>;
+    /// Takes the signals back.
+    fn drain(&self) -> io::Result<()>;
+    /// How many entries have something to report, which is in them.
+    fn poll(&self, fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize>;
+}
+
+/// The system itself.
+#[derive(Debug)]
+pub(crate) struct System(Wakeup);
+
+impl Kernel for System {
+    fn new() -> io::Result<System> {
+        Wakeup::new().map(System)
+    }
+
+    fn wakeup(&self) -> RawSource {
+        self.0.source()
+    }
+
+    fn signal(&self) -> io::Result<()> {
+        self.0.signal()
+    }
+
+    fn drain(&self) -> io::Result<()> {
+        self.0.drain()
+    }
+
+    fn poll(&self, fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {
+        poll_fds(fds, timeout)
+    }
 }
 
 /// What all threads change.
@@ -75,7 +117,7 @@ struct Poller {
     slices: Slices,
 }
 
-impl Selector {
+impl<K: Kernel> Selector<K> {
     fn lock(&self) -> MutexGuard<'_, Shared> {
         // A panic cannot leave the table half changed.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -94,17 +136,19 @@ impl Selector {
         if shared.asleep && !shared.kicked {
             shared.kicked = true;
             drop(shared);
-            if let Err(err) = self.wakeup.signal() {
+            if let Err(err) = self.kernel.signal() {
                 error!("telling a poller of a change: {err}");
+                // The next change tells it of both.
+                self.lock().kicked = false;
             }
         }
     }
 }
 
-impl Backend for Selector {
+impl<K: Kernel> Backend for Selector<K> {
     type Event = Event;
-    type Registration = EmulatedEdges<Selector>;
-    type Signal = Kick;
+    type Registration = EmulatedEdges<Selector<K>>;
+    type Signal = Kick<K>;
     type Handle = Handle;
 
     #[cfg(test)]
@@ -113,8 +157,8 @@ impl Backend for Selector {
     #[cfg(test)]
     const TELLS_HANG_UP: bool = !cfg!(target_os = "wasi");
 
-    fn new() -> io::Result<Selector> {
-        let wakeup = Wakeup::new()?;
+    fn new() -> io::Result<Selector<K>> {
+        let kernel = K::new()?;
         Ok(Selector {
             shared: Mutex::new(Shared {
                 table: Table::default(),
@@ -123,10 +167,10 @@ impl Backend for Selector {
                 restart_slice: false,
             }),
             poller: Mutex::new(Poller {
-                set: PollSet::new(wakeup.source()),
+                set: PollSet::new(kernel.wakeup()),
                 slices: Slices::new(),
             }),
-            wakeup: Arc::new(wakeup),
+            kernel: Arc::new(kernel),
         })
     }
 
@@ -139,11 +183,11 @@ impl Backend for Selector {
         let poller = self.poller.lock();
         let mut poller = poller.unwrap_or_else(PoisonError::into_inner);
         let timeout = self.fall_asleep(&mut poller, timeout);
-        let polled = poll_fds(&mut poller.set.fds, timeout);
+        let polled = self.kernel.poll(&mut poller.set.fds, timeout);
         // Changes are seen in the table, wakes in their own word: what is read
         // here only had to end the sleep.
         if poller.set.fds[0].revents != 0 {
-            if let Err(err) = self.wakeup.drain() {
+            if let Err(err) = self.kernel.drain() {
                 error!("reading what woke a poller: {err}");
             }
         }
@@ -225,8 +269,8 @@ impl Backend for Selector {
         }))
     }
 
-    fn add_signal(&self) -> io::Result<Kick> {
-        let kick = Kick(Arc::clone(&self.wakeup));
+    fn add_signal(&self) -> io::Result<Kick<K>> {
+        let kick = Kick(Arc::clone(&self.kernel));
         kick.signal()?;
         Ok(kick)
     }
@@ -244,7 +288,7 @@ impl Backend for Selector {
     }
 }
 
-impl Selector {
+impl<K: Kernel> Selector<K> {
     /// Brings the poller's copy up to date, and says how long it may sleep over
     /// it. From here on a change wakes it.
     fn fall_asleep(&self, poller: &mut Poller, timeout: Option<Duration>) -> Option<Duration> {
@@ -263,7 +307,7 @@ impl Selector {
     }
 }
 
-impl Rearm for Selector {
+impl<K: Kernel> Rearm for Selector<K> {
     fn rearm(&self, _: RawSource, handle: &Handle) {
         let mut shared = self.lock();
         // A source that was not reported is armed already: then there is
@@ -275,10 +319,10 @@ impl Rearm for Selector {
 }
 
 /// Wakes the poller of a set, also when the set is gone.
-#[derive(Debug, Clone)]
-pub(crate) struct Kick(Arc<Wakeup>);
+#[derive(Debug)]
+pub(crate) struct Kick<K = System>(Arc<K>);
 
-impl Signal for Kick {
+impl<K: Kernel> Signal for Kick<K> {
     fn signal(&self) -> io::Result<()> {
         self.0.signal()
     }
@@ -324,5 +368,7 @@ impl RawEvent for Event {
     }
 }
 
+#[cfg(all(test, loom))]
+mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;

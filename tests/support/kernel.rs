@@ -9,6 +9,8 @@ use std::{env, fs, io, mem, thread};
 
 #[path = "backend.rs"]
 mod backend;
+#[path = "program.rs"]
+mod program;
 #[path = "watchdog.rs"]
 mod watchdog;
 
@@ -55,7 +57,7 @@ fn child_command(test: &str, wrapper: &[&str]) -> Command {
             command.args(args).arg(&exe);
             command
         }
-        None => Command::new(exe),
+        None => program::command(&exe),
     };
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     command.env(CHILD, test);
@@ -188,6 +190,7 @@ fn sections_of(trace: &str) -> Vec<Section> {
                 sections.push(Section { name, calls });
             }
         } else if let (true, Some((name, _))) = (open, line.split_once('(')) {
+            let name = usual_name(name);
             let memory = ["brk", "mmap", "munmap", "mremap", "madvise", "mprotect"];
             let checked = name == "fcntl" && line.contains("F_GETFD)");
             if !memory.contains(&name) && !checked && !line.starts_with(['-', '+']) {
@@ -197,6 +200,16 @@ fn sections_of(trace: &str) -> Vec<Section> {
         }
     }
     sections
+}
+
+/// What 64-bit systems call a system call of 32-bit x86.
+fn usual_name(name: &str) -> &str {
+    match name {
+        "fcntl64" => "fcntl",
+        "recv" => "recvfrom",
+        "send" => "sendto",
+        other => other,
+    }
 }
 
 /// The kernel's number of the calling thread.

@@ -8,7 +8,7 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{emulated, forced, loom, model, msrv, powerset, setup, tidy, wine};
+use crate::{cross, emulated, forced, model, msrv, powerset, proof, setup, targets, tidy, wine};
 
 struct Step {
     name: &'static str,
@@ -31,9 +31,12 @@ const STEPS: &[Step] = &[
     step("ports", emulated::ports),
     step("model", model::ci),
     step("wine", wine::run),
-    step("loom", loom::run),
+    step("targets", targets::usual),
+    step("cross", cross::usual),
     step("msrv", msrv::run),
     step("publish", publish),
+    // Loom is a part of it.
+    step("proof", proof::quick),
 ];
 
 const fn step(name: &'static str, run: fn(&Workspace) -> Result<()>) -> Step {
@@ -250,7 +253,10 @@ mod tests {
     #[test]
     fn the_order_is_that_of_the_full_run() {
         assert_eq!(names(&select(Some("docs,fmt"), None)), ["fmt", "docs"]);
-        assert_eq!(names(&select(None, Some("msrv"))), ["msrv", "publish"]);
+        assert_eq!(
+            names(&select(None, Some("msrv"))),
+            ["msrv", "publish", "proof"]
+        );
     }
 
     #[test]

@@ -6,26 +6,34 @@
 
 mod api;
 mod bench;
+mod cache;
 mod ci;
 mod compat;
+mod cross;
 mod emulated;
 mod forced;
+mod link;
 mod loom;
 mod model;
 mod msrv;
 mod powerset;
 mod process;
+mod proof;
+mod python;
 mod registry;
 mod setup;
 mod storms;
 mod tally;
+mod targets;
+mod test_binaries;
 mod tidy;
+mod wasi;
 mod wine;
 mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
 use crate::workspace::Workspace;
@@ -41,10 +49,18 @@ Jobs:
   tidy               the budgets of the code: each with its figure and its limit
   msrv               check the packaged crate with the oldest supported compiler
   powerset           check every combination of features, and each alias once
-  forced             the whole test suite over poll(2), and over wakers of pipes
+  forced             the whole test suite over poll(2), and over wakers of pipes;
+                     the tests of system calls without `epoll_pwait2`
   kqueue             run the tests over the kqueue backend, its kernel emulated
   ports              run the tests over event ports, their kernel emulated
   wine [FILE..]      run the tests for Windows under Wine, all or some files of them
+  targets [T..]      type-check the crate for other systems, each set of features;
+                     named targets, or those that the CI run has time for
+      --all          all targets in the table
+  cross [T..]        the test suite with musl, for 32 bits, and on other processors
+                     by qemu's emulation
+  wasi               the tests for WASI that need no threads, run by wasmtime
+  link [T..]         link the test binaries for FreeBSD and macOS, or other targets
   loom               explore the interleavings of wakers, and of poll(2)'s table
   model              random histories against a model of edges, on epoll, poll(2) and
                      the emulated kqueue and event ports
@@ -53,11 +69,23 @@ Jobs:
       --seed S       as a failure printed it
   storms             wakes, registrations, sources and connections by the million
       --backend B    on epoll or poll only
+  miri [--quick]     interpret the tests, and judge every access of memory;
+                     --quick: the library's own only, here and below
+  sanitize S [--quick]
+                     the tests under the sanitizer S: address (and leaks), thread
+  valgrind           the tests under valgrind's memcheck
+  fuzz [--seconds N] every fuzz target for so many seconds (60)
+  mutants [--shard I/N] [--file F]
+                     make the code wrong, one place at a time, to see tests fail;
+                     goes on where it stopped
+  coverage           the lines that tests reach
+  proof [--quick]    all of these: loom, model, storms, the faults, and the seven
+                     jobs above; --quick: what of it the CI run has time for
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
-                     semver, api, graph, server, tokio, or all of them; downloads
-                     and builds are kept in ~/.cache/mio-compat
+                     semver, api, defects, graph, server, tokio, or all of them;
+                     downloads and builds are kept in ~/.cache/mio-compat
       --record       record the figures of mio 1.2.5 that graph and tokio use
   bench [CASE..]     this crate against mio 1.2.5, polling and bare epoll;
                      `cargo xtask bench help` lists what it can do
@@ -103,6 +131,37 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
+        "miri" => {
+            let quick = args.contains("--quick");
+            no_more(args)?;
+            proof::miri::run(&workspace, !quick)
+        }
+        "sanitize" => {
+            let quick = args.contains("--quick");
+            let name = args
+                .subcommand()?
+                .context("which sanitizer? address or thread")?;
+            no_more(args)?;
+            let sanitizer = proof::sanitize::Sanitizer::from_name(&name)?;
+            proof::sanitize::run(&workspace, sanitizer, !quick)
+        }
+        "valgrind" => no_more(args).and_then(|()| proof::valgrind::run(&workspace)),
+        "fuzz" => {
+            let seconds: Option<u32> = args.opt_value_from_str("--seconds")?;
+            no_more(args)?;
+            proof::fuzz::run(&workspace, seconds.unwrap_or(proof::fuzz::USUAL_SECONDS))
+        }
+        "mutants" => {
+            let options = proof::mutants::Options::from_args(&mut args)?;
+            no_more(args)?;
+            proof::mutants::run(&workspace, &options)
+        }
+        "coverage" => no_more(args).and_then(|()| proof::coverage::run(&workspace)),
+        "proof" => {
+            let quick = args.contains("--quick");
+            no_more(args)?;
+            proof::run(&workspace, quick)
+        }
         "model" => {
             let options = model::Options::from_args(&mut args)?;
             no_more(args)?;
@@ -113,6 +172,13 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             storms::run(&workspace, &options)
         }
+        "targets" => {
+            let all = args.contains("--all");
+            targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)
+        }
+        "cross" => cross::run(&workspace, &names(args)?),
+        "link" => link::run(&workspace, &names(args)?),
+        "wasi" => no_more(args).and_then(|()| wasi::run(&workspace)),
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
@@ -124,6 +190,20 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),
     }
+}
+
+/// What is left: names, and no option among them.
+fn names(args: Arguments) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for word in args.finish() {
+        match word.into_string() {
+            Ok(name) if !name.starts_with('-') => names.push(name),
+            other => {
+                bail!("argument not understood: {other:?}; `cargo xtask help` lists what there is")
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// A mistyped option must not be taken for its absence.

@@ -19,13 +19,14 @@ pub(super) fn fail(errno: c_int) -> c_int {
 /// Waits until a queue has something, without taking it: 1 if it has, else 0 or
 /// a failure. A null timeout waits without end.
 pub(super) fn wait_readable(queue: &OwnedFd, timeout: *const libc::timespec) -> c_int {
-    let mut event = epoll_event { events: 0, u64: 0 };
-    let (queue, event): (_, *mut epoll_event) = (queue.as_raw_fd(), &mut event);
-    let (no_mask, size) = (ptr::null::<libc::sigset_t>(), 0_usize);
-    let call = libc::SYS_epoll_pwait2;
-    // SAFETY: there is room for one event; the timeout is null or valid.
-    let ret = unsafe { libc::syscall(call, queue, event, 1, timeout, no_mask, size) };
-    ret as c_int
+    let mut queue = libc::pollfd {
+        fd: queue.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one entry is given; the timeout is null or valid, and there is no
+    // signal mask.
+    unsafe { libc::ppoll(&mut queue, 1, timeout, ptr::null()) }
 }
 
 /// No signal handler of this thread runs while it lives: one might want a lock

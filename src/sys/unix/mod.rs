@@ -3,7 +3,7 @@
 // For tests and, by the private flags, for whole test suites.
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    any(test, mio_kqueue_emulation, mio_ports_emulation)
+    any(test, mio_fuzzing, mio_kqueue_emulation, mio_ports_emulation)
 ))]
 #[allow(unsafe_code)]
 mod emulation;
@@ -59,7 +59,10 @@ cfg_if! {
         // The conformance tests run them, over emulations of the kernel's part.
         #[cfg(all(test, any(target_os = "android", target_os = "linux")))]
         pub(crate) mod event_port;
-        #[cfg(all(test, any(target_os = "android", target_os = "linux")))]
+        #[cfg(any(
+            mio_fuzzing,
+            all(test, any(target_os = "android", target_os = "linux"))
+        ))]
         pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
