@@ -70,9 +70,9 @@
             feature = "os-ext",
             feature = "net"
         )),
+        mio_fuzzing,
         mio_ports_emulation,
-        mio_unsupported_force_poll_poll,
-        mio_fuzzing
+        mio_unsupported_force_poll_poll
     ),
     allow(dead_code, unused_imports, unused_macros)
 )]

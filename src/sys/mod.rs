@@ -55,6 +55,7 @@ cfg_if! {
     if #[cfg(unix)] {
         pub(crate) mod unix;
         #[cfg(any(test, mio_fuzzing))]
+        #[allow(dead_code)] // Its machines are tested here, and nothing drives them.
         pub(crate) mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
         use unix::poll_fds;

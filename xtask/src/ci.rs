@@ -8,7 +8,9 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{cross, emulated, forced, model, msrv, powerset, proof, setup, targets, tidy, wine};
+use crate::{
+    cross, emulated, forced, model, msrv, powerset, proof, setup, targets, tidy, wasi, wine,
+};
 
 struct Step {
     name: &'static str,
@@ -33,6 +35,7 @@ const STEPS: &[Step] = &[
     step("wine", wine::run),
     step("targets", targets::usual),
     step("cross", cross::usual),
+    step("wasi", wasi::run),
     step("msrv", msrv::run),
     step("publish", publish),
     // Loom is a part of it.

@@ -33,7 +33,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 use pico_args::Arguments;
 
 use crate::workspace::Workspace;
@@ -131,36 +131,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
-        "miri" => {
-            let quick = args.contains("--quick");
-            no_more(args)?;
-            proof::miri::run(&workspace, !quick)
-        }
-        "sanitize" => {
-            let quick = args.contains("--quick");
-            let name = args
-                .subcommand()?
-                .context("which sanitizer? address or thread")?;
-            no_more(args)?;
-            let sanitizer = proof::sanitize::Sanitizer::from_name(&name)?;
-            proof::sanitize::run(&workspace, sanitizer, !quick)
-        }
-        "valgrind" => no_more(args).and_then(|()| proof::valgrind::run(&workspace)),
-        "fuzz" => {
-            let seconds: Option<u32> = args.opt_value_from_str("--seconds")?;
-            no_more(args)?;
-            proof::fuzz::run(&workspace, seconds.unwrap_or(proof::fuzz::USUAL_SECONDS))
-        }
-        "mutants" => {
-            let options = proof::mutants::Options::from_args(&mut args)?;
-            no_more(args)?;
-            proof::mutants::run(&workspace, &options)
-        }
-        "coverage" => no_more(args).and_then(|()| proof::coverage::run(&workspace)),
-        "proof" => {
-            let quick = args.contains("--quick");
-            no_more(args)?;
-            proof::run(&workspace, quick)
+        "miri" | "sanitize" | "valgrind" | "fuzz" | "mutants" | "coverage" | "proof" => {
+            proof::job(&workspace, &job, args)
         }
         "model" => {
             let options = model::Options::from_args(&mut args)?;

@@ -16,6 +16,7 @@ pub(crate) mod sockaddr;
 pub(crate) mod syscall;
 
 pub(crate) use poll_fds::poll_fds;
+pub(crate) use syscall::check;
 
 pub(crate) use std::os::fd::AsRawFd as AsRawSource;
 pub(crate) type RawSource = std::os::fd::RawFd;
@@ -58,10 +59,7 @@ cfg_if! {
         // The conformance tests run them, over emulations of the kernel's part.
         #[cfg(all(test, any(target_os = "android", target_os = "linux")))]
         pub(crate) mod event_port;
-        #[cfg(any(
-            mio_fuzzing,
-            all(test, any(target_os = "android", target_os = "linux"))
-        ))]
+        #[cfg(all(any(test, mio_fuzzing), any(target_os = "android", target_os = "linux")))]
         pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }

@@ -35,7 +35,9 @@ cfg_if! {
     ))] {
         fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
             let timeout = libc::timespec {
-                tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+                // Musl's `time_t` must not be named while libc's is to change; 68
+                // years are enough, and the deadline would go on.
+                tv_sec: timeout.as_secs().try_into().unwrap_or(i32::MAX.into()),
                 tv_nsec: timeout.subsec_nanos() as _,
             };
             let count = fds.len() as libc::nfds_t;

@@ -28,7 +28,7 @@ fn select_now(selector: &Selector, room: usize) -> Vec<usize> {
 
 /// The queue of the outer world that watches a port.
 fn is_readable(port: &impl AsRawFd) -> bool {
-    let selector: crate::sys::poll::Selector = Backend::new().unwrap();
+    let selector = <crate::sys::poll::Selector>::new().unwrap();
     let (fd, readable) = (port.as_raw_fd(), Interest::READABLE);
     selector.register_raw(fd, Token(0), readable).unwrap();
     let mut events = Vec::with_capacity(1);
