@@ -60,7 +60,7 @@ mod kernel {
 
     pub(super) fn eventfd(count: u32) -> io::Result<OwnedFd> {
         // SAFETY: the call takes no pointers.
-        let fd = unsafe { libc::eventfd(count, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        let fd = unsafe { libc::eventfd(count as _, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd == -1 {
             return Err(io::Error::last_os_error());
         }
