@@ -4,7 +4,7 @@
 //! `MIO_MODEL_STEPS` sets how many steps are done, `MIO_MODEL_SEED` where the generator begins: a
 //! failure prints the seed, and the shortest history that it found to fail.
 
-#![cfg(all(feature = "os-poll", feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
 #![cfg(any(not(unix), feature = "os-ext"))]
 
 mod driver;
