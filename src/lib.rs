@@ -23,7 +23,7 @@
 )]
 #![cfg_attr(
     all(windows, feature = "os-ext"),
-    doc = "- [`windows`] has sources that are raw sockets."
+    doc = "- [`windows`] has named pipes, and sources that are raw sockets or handles that can be waited for."
 )]
 //!
 //! Read the [guide] first; then the examples of the repository.
@@ -72,6 +72,7 @@
         )),
         mio_fuzzing,
         mio_ports_emulation,
+        windows,
         mio_unsupported_force_poll_poll
     ),
     allow(dead_code, unused_imports, unused_macros)

@@ -1,184 +1,202 @@
-//! WASI: sockets by the standard library, one thread, and a waker that cannot be late.
-//!
-//! Preview 1 has no way to make a socket, so that only what needs none runs there.
-#![cfg(all(target_os = "wasi", feature = "os-poll"))]
+//! What WASI has: one thread, descriptors of its host and, from the second preview on, sockets.
+#![cfg(all(target_os = "wasi", feature = "os-ext", feature = "net"))]
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use mio::{Events, Poll, Token, Waker};
+use mio::event::Event;
+use mio::wasi::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
-#[test]
-fn a_timeout_is_not_early_and_without_events() {
-    let mut poll = Poll::new().unwrap();
-    let mut events = Events::with_capacity(4);
-    for timeout in [0, 1, 1_500, 20_000].map(Duration::from_micros) {
-        let start = Instant::now();
-        poll.poll(&mut events, Some(timeout)).unwrap();
-        assert!(start.elapsed() >= timeout);
-        assert!(events.is_empty());
-    }
+fn poll_and_events() -> (Poll, Events) {
+    (Poll::new().unwrap(), Events::with_capacity(16))
 }
 
 #[test]
-fn a_wake_ends_the_next_poll_and_no_other() {
-    let mut poll = Poll::new().unwrap();
-    let mut events = Events::with_capacity(4);
-    let wakers = [3, usize::MAX].map(|token| Waker::new(poll.registry(), Token(token)).unwrap());
-    for waker in &wakers {
-        waker.wake().unwrap();
-        waker.wake().unwrap();
+fn a_wait_that_could_not_end_is_invalid() {
+    let (mut poll, mut events) = poll_and_events();
+    let refused = poll.poll(&mut events, None).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    let pause = Duration::from_millis(5);
+    let start = Instant::now();
+    poll.poll(&mut events, Some(pause)).unwrap();
+    assert!(events.is_empty());
+    assert!(start.elapsed() >= pause);
+}
+
+#[test]
+fn a_wake_is_an_event_of_the_next_poll() {
+    let (mut poll, mut events) = poll_and_events();
+    let wakers = [1, 2].map(|token| Waker::new(poll.registry(), Token(token)).unwrap());
+    poll.poll(&mut events, NOW).unwrap();
+    assert!(events.is_empty(), "making a waker is no wake");
+    for _ in 0..3 {
+        wakers[0].wake().unwrap();
+        wakers[0].wake().unwrap();
+        // It would not end otherwise.
+        poll.poll(&mut events, None).unwrap();
+        let tokens: Vec<_> = events.iter().map(Event::token).collect();
+        assert_eq!(tokens, [Token(1)]);
+        assert!(events.iter().all(Event::is_readable));
     }
-    poll.poll(&mut events, None).unwrap();
-    let mut told: Vec<usize> = events.iter().map(|event| event.token().0).collect();
-    told.sort_unstable();
-    assert_eq!(told, [3, usize::MAX]);
+    wakers[1].wake().unwrap();
+    drop(wakers);
     poll.poll(&mut events, NOW).unwrap();
     assert!(events.is_empty());
 }
 
-#[cfg(all(feature = "net", target_env = "p2"))]
+#[test]
+fn a_bad_descriptor_is_an_error_of_its_source() {
+    let (mut poll, mut events) = poll_and_events();
+    let (bad, good) = (1234, 1);
+    for (fd, token) in [(bad, 7), (good, 8)] {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let interest = if fd == bad { both } else { Interest::WRITABLE };
+        poll.registry()
+            .register(&mut SourceFd(&fd), Token(token), interest)
+            .unwrap();
+    }
+    let (mut failed, mut writable) = (false, false);
+    while !(failed && writable) {
+        poll.poll(&mut events, Some(Duration::from_secs(20)))
+            .unwrap();
+        assert!(!events.is_empty());
+        for event in &events {
+            failed |= event.token() == Token(7) && event.is_error();
+            writable |= event.token() == Token(8) && event.is_writable();
+        }
+    }
+    // It is told once, and then forgotten.
+    poll.poll(&mut events, NOW).unwrap();
+    assert!(events.iter().all(|event| event.token() != Token(7)));
+    let gone = poll.registry().deregister(&mut SourceFd(&bad));
+    assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound);
+    poll.registry().deregister(&mut SourceFd(&good)).unwrap();
+}
+
+#[cfg(not(any(target_env = "p2", target_env = "p3")))]
+#[test]
+fn sockets_are_not_made_here() {
+    use mio::net::{TcpListener, TcpStream, UdpSocket};
+    let any = "127.0.0.1:0".parse().unwrap();
+    let unsupported = [
+        TcpListener::bind(any).map(drop),
+        TcpStream::connect(any).map(drop),
+        UdpSocket::bind(any).map(drop),
+    ];
+    for refused in unsupported {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+}
+
+#[cfg(any(target_env = "p2", target_env = "p3"))]
 mod sockets {
     use super::*;
+    use mio::event::Source;
     use mio::net::{TcpListener, TcpStream, UdpSocket};
-    use mio::Interest;
-    use std::io::{self, ErrorKind, Read, Write};
-    use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+    use std::io::{self, Read, Write};
 
-    const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-    const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
-
-    struct Fixture {
-        poll: Poll,
-        events: Events,
-    }
-
-    impl Fixture {
-        fn new() -> Fixture {
-            let (poll, events) = (Poll::new().unwrap(), Events::with_capacity(8));
-            Fixture { poll, events }
-        }
-
-        /// Polls until the operation no longer would block.
-        fn until<T>(&mut self, mut operation: impl FnMut() -> io::Result<T>) -> T {
-            loop {
-                match operation() {
-                    Err(err) if err.kind() == ErrorKind::WouldBlock => {}
-                    result => return result.unwrap(),
+    /// Tries until it does not block, and polls in between.
+    fn done<S: Source, R>(
+        source: &mut S,
+        interest: Interest,
+        mut operation: impl FnMut(&mut S) -> io::Result<R>,
+    ) -> R {
+        let (mut poll, mut events) = poll_and_events();
+        poll.registry()
+            .register(source, Token(5), interest)
+            .unwrap();
+        loop {
+            match operation(source) {
+                Err(err) if err.kind() == ErrorKind::WouldBlock => {
+                    poll.poll(&mut events, Some(Duration::from_secs(20)))
+                        .unwrap();
+                    assert!(!events.is_empty(), "nothing came");
                 }
-                self.poll.poll(&mut self.events, None).unwrap();
-                assert!(!self.events.is_empty());
+                result => {
+                    poll.registry().deregister(source).unwrap();
+                    return result.unwrap();
+                }
             }
         }
+    }
 
-        fn pair(&mut self) -> (TcpStream, TcpStream) {
-            let mut listener = TcpListener::bind(ANY_PORT).unwrap();
-            let registry = self.poll.registry().try_clone().unwrap();
-            registry
-                .register(&mut listener, Token(0), Interest::READABLE)
+    #[test]
+    fn tcp_goes_there_and_back() {
+        for any in ["127.0.0.1:0", "[::1]:0"] {
+            let mut listener = TcpListener::bind(any.parse().unwrap()).unwrap();
+            let addr = listener.local_addr().unwrap();
+            let nobody = listener.accept().unwrap_err();
+            assert_eq!(nobody.kind(), ErrorKind::WouldBlock);
+            let mut client = TcpStream::connect(addr).unwrap();
+            let (mut server, peer) = done(&mut listener, Interest::READABLE, |listener| {
+                listener.accept()
+            });
+            done(&mut client, Interest::WRITABLE, |client| {
+                match client.peer_addr() {
+                    Err(err) if err.kind() == ErrorKind::NotConnected => {
+                        Err(ErrorKind::WouldBlock.into())
+                    }
+                    connected => connected,
+                }
+            });
+            assert_eq!(peer, client.local_addr().unwrap());
+            let nothing = server.read(&mut [0; 8]).unwrap_err();
+            assert_eq!(nothing.kind(), ErrorKind::WouldBlock, "it does not block");
+            for _ in 0..3 {
+                let sent = done(&mut client, Interest::WRITABLE, |client| {
+                    client.write(b"ping")
+                });
+                assert_eq!(sent, 4);
+                let mut buffer = [0; 8];
+                let read = done(&mut server, Interest::READABLE, |server| {
+                    server.read(&mut buffer)
+                });
+                assert_eq!(&buffer[..read], b"ping");
+            }
+            drop(client);
+            let end = done(&mut server, Interest::READABLE, |server| {
+                server.read(&mut [0; 8])
+            });
+            assert_eq!(end, 0);
+        }
+    }
+
+    #[test]
+    fn datagrams_keep_their_senders() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let (mut one, mut other) = (UdpSocket::bind(any).unwrap(), UdpSocket::bind(any).unwrap());
+        let (from, to) = (one.local_addr().unwrap(), other.local_addr().unwrap());
+        let sent = done(&mut one, Interest::WRITABLE, |one| {
+            one.send_to(b"datagram", to)
+        });
+        assert_eq!(sent, 8);
+        let mut buffer = [0; 16];
+        let (read, sender) = done(&mut other, Interest::READABLE, |other| {
+            other.recv_from(&mut buffer)
+        });
+        assert_eq!((&buffer[..read], sender), (b"datagram".as_slice(), from));
+        let nothing = other.recv_from(&mut buffer).unwrap_err();
+        assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_source_can_be_dropped_while_it_is_registered() {
+        let (mut poll, mut events) = poll_and_events();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let mut gone = UdpSocket::bind(any).unwrap();
+        let mut stays = UdpSocket::bind(any).unwrap();
+        for (source, token) in [(&mut gone, 1), (&mut stays, 2)] {
+            poll.registry()
+                .register(source, Token(token), Interest::WRITABLE)
                 .unwrap();
-            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            registry.register(&mut client, Token(1), BOTH).unwrap();
-            let (mut server, from) = self.until(|| listener.accept());
-            registry.register(&mut server, Token(2), BOTH).unwrap();
-            assert_eq!(from, client.local_addr().unwrap());
-            registry.deregister(&mut listener).unwrap();
-            (client, server)
         }
-
-        /// Whether a poll that does not wait tells of this token.
-        fn tells(&mut self, token: usize) -> bool {
-            self.poll.poll(&mut self.events, NOW).unwrap();
-            self.events.iter().any(|event| event.token().0 == token)
-        }
-    }
-
-    #[test]
-    fn streams_echo_and_end() {
-        let mut fixture = Fixture::new();
-        let (mut client, mut server) = fixture.pair();
-        let text = b"words over the loopback";
-        assert_eq!(fixture.until(|| client.write(text)), text.len());
-        let mut buffer = [0; 64];
-        let read = fixture.until(|| server.read(&mut buffer));
-        assert_eq!(&buffer[..read], text);
-        let again = server.read(&mut buffer).unwrap_err();
-        assert_eq!(again.kind(), ErrorKind::WouldBlock);
-
-        client.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(fixture.until(|| server.read(&mut buffer)), 0);
-        fixture.until(|| server.write(b"!"));
-        assert_eq!(fixture.until(|| client.read(&mut buffer)), 1);
-    }
-
-    #[test]
-    fn an_edge_is_told_once_until_it_would_block() {
-        let mut fixture = Fixture::new();
-        let (mut client, mut server) = fixture.pair();
-        let registry = fixture.poll.registry().try_clone().unwrap();
-        registry
-            .reregister(&mut server, Token(2), Interest::READABLE)
+        drop(gone);
+        poll.poll(&mut events, Some(Duration::from_secs(20)))
             .unwrap();
-        registry
-            .reregister(&mut client, Token(1), Interest::READABLE)
-            .unwrap();
-        for _ in 0..2 {
-            fixture.until(|| client.write(b"x"));
-            fixture.until(|| server.read(&mut [0; 8]));
-            let none = server.read(&mut [0; 8]).unwrap_err();
-            assert_eq!(none.kind(), ErrorKind::WouldBlock);
-            assert!(!fixture.tells(2), "it was drained");
-        }
-    }
-
-    #[test]
-    fn what_was_deregistered_or_dropped_is_silent() {
-        let mut fixture = Fixture::new();
-        let (client, mut server) = fixture.pair();
-        fixture.poll.registry().deregister(&mut server).unwrap();
-        let twice = fixture.poll.registry().deregister(&mut server);
-        assert_eq!(twice.unwrap_err().kind(), ErrorKind::NotFound);
-        drop(client);
-        assert!(!fixture.tells(1) && !fixture.tells(2));
-        // The end comes to whoever registers again.
-        let registry = fixture.poll.registry().try_clone().unwrap();
-        registry.register(&mut server, Token(9), BOTH).unwrap();
-        assert_eq!(fixture.until(|| server.read(&mut [0; 8])), 0);
-    }
-
-    #[test]
-    fn a_second_registration_is_refused() {
-        let mut fixture = Fixture::new();
-        let (mut client, _server) = fixture.pair();
-        let twice = fixture
-            .poll
-            .registry()
-            .register(&mut client, Token(5), BOTH);
-        assert_eq!(twice.unwrap_err().kind(), ErrorKind::AlreadyExists);
-    }
-
-    #[test]
-    fn datagrams_come_with_their_sender() {
-        let mut fixture = Fixture::new();
-        let sender = UdpSocket::bind(ANY_PORT).unwrap();
-        let mut receiver = UdpSocket::bind(ANY_PORT).unwrap();
-        let to = receiver.local_addr().unwrap();
-        fixture
-            .poll
-            .registry()
-            .register(&mut receiver, Token(0), Interest::READABLE)
-            .unwrap();
-        let mut buffer = [0; 64];
-        let none = receiver.recv_from(&mut buffer).unwrap_err();
-        assert_eq!(none.kind(), ErrorKind::WouldBlock);
-        for text in [&b"one"[..], b"two", b"three"] {
-            assert_eq!(sender.send_to(text, to).unwrap(), text.len());
-            let (length, from) = fixture.until(|| receiver.recv_from(&mut buffer));
-            assert_eq!(
-                (&buffer[..length], from),
-                (text, sender.local_addr().unwrap())
-            );
-        }
+        let tokens: Vec<_> = events.iter().map(Event::token).collect();
+        assert_eq!(tokens, [Token(2)]);
     }
 }

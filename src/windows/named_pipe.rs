@@ -31,7 +31,8 @@ use crate::{Interest, Registry, Token};
 ///
 /// * While it is registered with readable interest, it reads ahead. What it got
 ///   is what the next `read` returns; that there is something makes the pipe
-///   readable. Without readable interest nothing is read.
+///   readable. Without readable interest nothing is read, and nobody learns that
+///   the other end is closed until a write fails.
 /// * It copies what is written, and writes it behind the caller's back.
 ///
 /// # Events
@@ -267,6 +268,13 @@ impl AsRawHandle for NamedPipe {
     }
 }
 
+/// Ends what is being read or waited for; what is being written goes on.
+impl Drop for NamedPipe {
+    fn drop(&mut self) {
+        self.inner.close();
+    }
+}
+
 /// The handle is taken as it is. It must have been opened for overlapped
 /// operations, be associated with no completion port, and not be set to skip it.
 impl From<OwnedHandle> for NamedPipe {
@@ -297,7 +305,7 @@ impl FromRawHandle for NamedPipe {
 /// completion port of its `Poll`.
 impl From<NamedPipe> for OwnedHandle {
     fn from(pipe: NamedPipe) -> OwnedHandle {
-        pipe.inner.into_handle()
+        pipe.inner.give_away()
     }
 }
 

@@ -33,6 +33,7 @@ cfg_if! {
         mod pipe {
             mod state;
         }
+        #[cfg(loom)]
         mod updates;
         mod wait {
             mod state;

@@ -175,9 +175,9 @@ impl Pipe {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Gives the handle away. What is being read is cancelled; what is being
-    /// written goes on while the handle is open.
-    pub(crate) fn into_handle(self) -> OwnedHandle {
+    /// Gives the handle away, before the pipe is dropped. What is being read is
+    /// cancelled; what is being written goes on while the handle is open.
+    pub(crate) fn give_away(&self) -> OwnedHandle {
         self.close();
         // Under the lock: a completion must not use a handle of somebody else.
         let state = self.shared.lock();
@@ -191,7 +191,9 @@ impl Pipe {
         self.handle.give_away()
     }
 
-    fn close(&self) {
+    /// The owner is gone: ends what is being read or waited for, and leaves a
+    /// write behind.
+    pub(crate) fn close(&self) {
         let Some(queue) = &self.queue else {
             return; // Nothing was ever started.
         };
@@ -248,12 +250,6 @@ impl Pipe {
 impl AsHandle for Pipe {
     fn as_handle(&self) -> BorrowedHandle<'_> {
         self.handle.as_handle()
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        self.close();
     }
 }
 

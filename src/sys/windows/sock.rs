@@ -18,8 +18,8 @@
 //! A report takes its bits out of `armed`, unless the mode is level; a one-shot
 //! report takes all. A would-block and a reregistration put them back. The kernel
 //! is to have a poll for all that is armed; whenever it has not, the socket is
-//! queued, and [`Sock::update`] says what to do. To ask for more than a pending
-//! poll does, it is cancelled, and its completion queues the socket again. To ask
+//! queued, and [`Sock::step`] says what to do. To ask for more than a pending
+//! poll does, it is cancelled, and a new one is started by its completion. To ask
 //! for less takes nothing: what is not armed is not reported.
 //!
 //! A completion is matched against what is armed *when it is dequeued*, and
@@ -41,19 +41,6 @@ pub(crate) const ACCEPT: u32 = 0x80;
 pub(crate) const CONNECT_FAIL: u32 = 0x100;
 /// Not of the driver: the socket could not be polled.
 pub(crate) const FAILED: u32 = 1 << 31;
-
-/// Their names, for people.
-pub(crate) const NAMES: [(u32, &str); 9] = [
-    (RECEIVE, "RECEIVE"),
-    (RECEIVE_EXPEDITED, "RECEIVE_EXPEDITED"),
-    (SEND, "SEND"),
-    (DISCONNECT, "DISCONNECT"),
-    (ABORT, "ABORT"),
-    (LOCAL_CLOSE, "LOCAL_CLOSE"),
-    (ACCEPT, "ACCEPT"),
-    (CONNECT_FAIL, "CONNECT_FAIL"),
-    (FAILED, "FAILED"),
-];
 
 /// The end of a connection, in whatever way it is asked.
 const END: u32 = ABORT | CONNECT_FAIL;
@@ -214,10 +201,16 @@ impl Sock {
         queue
     }
 
-    /// The socket was taken out of the queue: what to do. The caller does it.
+    /// The socket was taken out of the queue: what to do, as by `step`.
     #[must_use]
     pub(crate) fn update(&mut self) -> Step {
         self.queued = false;
+        self.step()
+    }
+
+    /// What is to be done, which is taken as done: the caller does it.
+    #[must_use]
+    pub(crate) fn step(&mut self) -> Step {
         let step = self.next_step();
         match step {
             Step::Nothing => {}
@@ -249,8 +242,8 @@ impl Sock {
         self.poll = Poll::Idle;
     }
 
-    /// The poll is over: what to report. Afterwards the socket may need to be
-    /// queued.
+    /// The poll is over: what to report. If that is nothing, the next step is due
+    /// at once; else the socket may need to be queued.
     pub(crate) fn complete(&mut self, end: End) -> Option<Report> {
         self.poll = Poll::Idle;
         if self.gone {

@@ -27,9 +27,13 @@ const UNSAFE_ROOMS: &[&str] = &[
     "sys/unix/poll_fds.rs",
     "sys/small/",
     "sys/windows/afd.rs",
+    "sys/windows/in_flight.rs",
     "sys/windows/iocp.rs",
     "sys/windows/net.rs",
     "sys/windows/selector.rs",
+    // The calls of pipes and waits; what they decide is safe, and elsewhere.
+    "sys/windows/pipe/kernel.rs",
+    "sys/windows/wait/kernel.rs",
     "windows/named_pipe.rs",
     // `FromRawFd` of every handle, in one macro.
     "handle.rs",
@@ -62,7 +66,8 @@ pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
         // two over emulated kernels.
         count("cfg attributes in src", 150, &src, |facts| &facts.cfgs),
         files_with_target_os(&src),
-        count("unsafe blocks in src", 110, &shipped, |facts| {
+        // Windows has half of them: a call is a block, and clippy wants no two in one.
+        count("unsafe blocks in src", 200, &shipped, |facts| {
             &facts.unsafe_blocks
         }),
         without_safety_note(sources),

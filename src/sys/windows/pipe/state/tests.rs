@@ -248,8 +248,25 @@ fn a_failed_write_is_an_event_and_the_error_of_the_next_call() {
 }
 
 #[test]
+fn closed_alone_hears_of_a_failed_write() {
+    let mut world = World::replay(&[Step::PeerConnect]);
+    let closed = Interest::CLOSED;
+    let registered = world.pipe.register(&mut world.kernel, Token(3), closed);
+    registered.expect("registered");
+    assert_eq!(world.next_told(), None);
+    let written = world.pipe.write(&mut world.kernel, &[IoSlice::new(b"x")]);
+    written.expect("accepted");
+    world.kernel.assert_no_read();
+    world.kernel.peer_closes();
+    let told = world.next_told().expect("an event");
+    let ended = Readiness::ERROR.or(Readiness::WRITE_CLOSED);
+    assert_eq!(told.readiness, ended);
+}
+
+#[test]
 fn a_failed_connect_is_an_event_and_an_error_to_take() {
-    let mut world = World::replay(&[Step::RegisterBoth]);
+    // Without a read that finds out that nobody is there.
+    let mut world = World::replay(&[Step::RegisterWrite]);
     let connecting = world.pipe.connect(&mut world.kernel);
     assert_eq!(kind(connecting), Some(ErrorKind::WouldBlock));
     world.kernel.connect_fails();
