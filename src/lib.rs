@@ -69,7 +69,8 @@
             feature = "os-ext",
             feature = "net"
         )),
-        mio_unsupported_force_poll_poll
+        mio_unsupported_force_poll_poll,
+        mio_fuzzing
     ),
     allow(dead_code, unused_imports, unused_macros)
 )]
@@ -86,6 +87,20 @@ mod readiness;
 mod token;
 
 mod sys;
+
+// Linux has all of what it looks into, and runs the tests.
+#[cfg(all(
+    any(test, mio_fuzzing),
+    target_os = "linux",
+    not(any(
+        loom,
+        mio_kqueue_emulation,
+        mio_ports_emulation,
+        mio_unsupported_force_poll_poll
+    ))
+))]
+#[doc(hidden)]
+pub mod fuzzing;
 
 mod association;
 pub mod event;

@@ -36,12 +36,12 @@ macro_rules! cfg_if {
 pub(crate) mod edges;
 mod flags;
 #[cfg(unix)]
-mod levels;
+pub(crate) mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
 mod queue;
-mod timeout;
+pub(crate) mod timeout;
 
 // What a family of systems calls a source, and how the types of std that can be
 // one give it away: `RawSource`, `AsRawSource` and `raw_source`. `net` has the
@@ -49,8 +49,8 @@ mod timeout;
 cfg_if! {
     if #[cfg(unix)] {
         pub(crate) mod unix;
-        #[cfg(test)]
-        mod windows;
+        #[cfg(any(test, mio_fuzzing))]
+        pub(crate) mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
     } else if #[cfg(windows)] {
         pub(crate) mod windows;

@@ -4,6 +4,8 @@
 mod chat;
 mod example;
 mod tcp;
+#[cfg(all(windows, feature = "os-ext"))]
+mod windows;
 
 use std::net::UdpSocket;
 

@@ -18,12 +18,14 @@ mod model;
 mod msrv;
 mod powerset;
 mod process;
+mod proof;
 mod python;
 mod registry;
 mod setup;
 mod storms;
 mod tally;
 mod targets;
+mod test_binaries;
 mod tidy;
 mod wasi;
 mod wine;
@@ -31,7 +33,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
 use crate::workspace::Workspace;
@@ -66,11 +68,23 @@ Jobs:
       --seed S       as a failure printed it
   storms             wakes, registrations, sources and connections by the million
       --backend B    on epoll or poll only
+  miri [--quick]     interpret the tests, and judge every access of memory;
+                     --quick: the library's own only, here and below
+  sanitize S [--quick]
+                     the tests under the sanitizer S: address (and leaks), thread
+  valgrind           the tests under valgrind's memcheck
+  fuzz [--seconds N] every fuzz target for so many seconds (60)
+  mutants [--shard I/N] [--file F]
+                     make the code wrong, one place at a time, to see tests fail;
+                     goes on where it stopped
+  coverage           the lines that tests reach
+  proof [--quick]    all of these: loom, model, storms, the faults, and the seven
+                     jobs above; --quick: what of it the CI run has time for
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
-                     semver, api, graph, server, tokio, or all of them; downloads
-                     and builds are kept in ~/.cache/mio-compat
+                     semver, api, defects, graph, server, tokio, or all of them;
+                     downloads and builds are kept in ~/.cache/mio-compat
       --record       record the figures of mio 1.2.5 that graph and tokio use
   bench [CASE..]     this crate against mio 1.2.5, polling and bare epoll;
                      `cargo xtask bench help` lists what it can do
@@ -115,6 +129,37 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             let selection = compat::Selection::from_args(&mut args)?;
             no_more(args)?;
             compat::run(&workspace, &selection)
+        }
+        "miri" => {
+            let quick = args.contains("--quick");
+            no_more(args)?;
+            proof::miri::run(&workspace, !quick)
+        }
+        "sanitize" => {
+            let quick = args.contains("--quick");
+            let name = args
+                .subcommand()?
+                .context("which sanitizer? address or thread")?;
+            no_more(args)?;
+            let sanitizer = proof::sanitize::Sanitizer::from_name(&name)?;
+            proof::sanitize::run(&workspace, sanitizer, !quick)
+        }
+        "valgrind" => no_more(args).and_then(|()| proof::valgrind::run(&workspace)),
+        "fuzz" => {
+            let seconds: Option<u32> = args.opt_value_from_str("--seconds")?;
+            no_more(args)?;
+            proof::fuzz::run(&workspace, seconds.unwrap_or(proof::fuzz::USUAL_SECONDS))
+        }
+        "mutants" => {
+            let options = proof::mutants::Options::from_args(&mut args)?;
+            no_more(args)?;
+            proof::mutants::run(&workspace, &options)
+        }
+        "coverage" => no_more(args).and_then(|()| proof::coverage::run(&workspace)),
+        "proof" => {
+            let quick = args.contains("--quick");
+            no_more(args)?;
+            proof::run(&workspace, quick)
         }
         "model" => {
             let options = model::Options::from_args(&mut args)?;

@@ -45,6 +45,15 @@ impl Options {
     }
 }
 
+impl Options {
+    pub(crate) fn of(steps: u64) -> Options {
+        Options {
+            steps,
+            ..Options::default()
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Options {
         Options {

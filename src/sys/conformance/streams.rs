@@ -2,14 +2,53 @@
 
 cfg_if! {
     if #[cfg(unix)] {
-        pub(super) use std::os::unix::net::UnixStream as Stream;
+        use std::fs::File;
+        use std::io::{self, Read, Write};
+        use std::net::Shutdown;
+        use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+        use std::os::unix::net::UnixStream;
+
+        /// Read and written by read(2) and write(2), as a `File` does it: Miri knows
+        /// no send(2) of this kind of socket.
+        #[derive(Debug)]
+        pub(super) struct Stream(File);
+
+        impl Stream {
+            pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+                UnixStream::from(OwnedFd::from(self.0.try_clone()?)).shutdown(how)
+            }
+        }
+
+        impl Read for Stream {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0.read(buffer)
+            }
+        }
+
+        impl Write for Stream {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.write(bytes)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        impl AsRawFd for Stream {
+            fn as_raw_fd(&self) -> RawFd {
+                self.0.as_raw_fd()
+            }
+        }
 
         /// What is no source, and the error that says so.
         pub(super) const BAD_SOURCE: (i32, i32) = (-1, libc::EBADF);
 
         /// Two ends of a stream, non-blocking.
         pub(super) fn pair() -> (Stream, Stream) {
-            crate::sys::net::unix_pair().unwrap()
+            let (one, other) = crate::sys::net::unix_pair().unwrap();
+            let stream = |end| Stream(File::from(OwnedFd::from(end)));
+            (stream(one), stream(other))
         }
 
         /// Ends both directions.

@@ -225,7 +225,7 @@ impl AsFd for Selector {
 /// The mask that the kernel gets for an interest. Errors and hang-ups are
 /// reported without being asked for.
 #[inline]
-fn mask_of(interest: Interest) -> io::Result<u32> {
+pub(crate) fn mask_of(interest: Interest) -> io::Result<u32> {
     if interest.has_mode() {
         return mask_with_mode(interest);
     }
@@ -278,7 +278,7 @@ fn mask_of_interests(interest: Interest) -> u32 {
 /// `WRITE_CLOSED` are what a pipe or socket reports whose reader is gone:
 /// writable with an error, and, if it was full, an error and nothing else.
 #[inline]
-const fn readiness_of(mask: u32) -> Readiness {
+pub(crate) const fn readiness_of(mask: u32) -> Readiness {
     const IN: u32 = libc::EPOLLIN as u32;
     const OUT: u32 = libc::EPOLLOUT as u32;
     const PRI: u32 = libc::EPOLLPRI as u32;

@@ -3,7 +3,7 @@
 // For tests and, by the private flags, for whole test suites.
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    any(test, mio_kqueue_emulation, mio_ports_emulation)
+    any(test, mio_fuzzing, mio_kqueue_emulation, mio_ports_emulation)
 ))]
 #[allow(unsafe_code)]
 mod emulation;
@@ -51,7 +51,7 @@ cfg_if! {
         // The conformance tests run them, over emulations of the kernel's part.
         #[cfg(test)]
         pub(crate) mod event_port;
-        #[cfg(test)]
+        #[cfg(any(test, mio_fuzzing))]
         pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }

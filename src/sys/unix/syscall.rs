@@ -241,20 +241,20 @@ cfg_if! {
         #[cfg(target_os = "linux")]
         use std::os::linux::net::SocketAddrExt;
 
-        pub(super) fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
+        pub(crate) fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
             addr.as_abstract_name()
         }
 
-        pub(super) fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
+        pub(crate) fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
             UnixAddr::from_abstract_name(name)
         }
     } else {
-        pub(super) fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
+        pub(crate) fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
             None
         }
 
         /// Such a kernel fills the bytes of an unnamed address with zeros.
-        pub(super) fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
+        pub(crate) fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
             UnixAddr::from_pathname("")
         }
     }

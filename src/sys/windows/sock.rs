@@ -31,19 +31,19 @@ use crate::readiness::Readiness;
 use crate::token::Token;
 
 // The conditions, as the driver numbers them.
-pub(super) const RECEIVE: u32 = 0x1;
-pub(super) const RECEIVE_EXPEDITED: u32 = 0x2;
-pub(super) const SEND: u32 = 0x4;
-pub(super) const DISCONNECT: u32 = 0x8;
-pub(super) const ABORT: u32 = 0x10;
-pub(super) const LOCAL_CLOSE: u32 = 0x20;
-pub(super) const ACCEPT: u32 = 0x80;
-pub(super) const CONNECT_FAIL: u32 = 0x100;
+pub(crate) const RECEIVE: u32 = 0x1;
+pub(crate) const RECEIVE_EXPEDITED: u32 = 0x2;
+pub(crate) const SEND: u32 = 0x4;
+pub(crate) const DISCONNECT: u32 = 0x8;
+pub(crate) const ABORT: u32 = 0x10;
+pub(crate) const LOCAL_CLOSE: u32 = 0x20;
+pub(crate) const ACCEPT: u32 = 0x80;
+pub(crate) const CONNECT_FAIL: u32 = 0x100;
 /// Not of the driver: the socket could not be polled.
-pub(super) const FAILED: u32 = 1 << 31;
+pub(crate) const FAILED: u32 = 1 << 31;
 
 /// Their names, for people.
-pub(super) const NAMES: [(u32, &str); 9] = [
+pub(crate) const NAMES: [(u32, &str); 9] = [
     (RECEIVE, "RECEIVE"),
     (RECEIVE_EXPEDITED, "RECEIVE_EXPEDITED"),
     (SEND, "SEND"),
@@ -61,7 +61,7 @@ const END: u32 = ABORT | CONNECT_FAIL;
 const READ: u32 = RECEIVE | ACCEPT | DISCONNECT;
 
 /// What a poll for an interest asks.
-pub(super) fn mask_of(interest: Interest) -> u32 {
+pub(crate) fn mask_of(interest: Interest) -> u32 {
     let mut mask = END;
     if interest.is_readable() {
         mask |= READ;
@@ -79,7 +79,7 @@ pub(super) fn mask_of(interest: Interest) -> u32 {
 ///
 /// The end of a connection makes reading and writing possible, as they return at
 /// once; but somebody who asked for the end alone is told just that.
-pub(super) fn readiness_of(reported: u32, mask: u32) -> Readiness {
+pub(crate) fn readiness_of(reported: u32, mask: u32) -> Readiness {
     let has = |bits: u32| reported & bits != 0;
     let end = if mask == END { 0 } else { END };
     Readiness::EMPTY
@@ -120,7 +120,7 @@ enum Poll {
 
 /// What to do about a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Nothing,
     /// Start a poll for this mask.
     Start(u32),
@@ -130,7 +130,7 @@ pub(super) enum Step {
 
 /// How a poll ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// With the conditions that hold.
     Reported(u32),
     Cancelled,
@@ -141,15 +141,15 @@ pub(super) enum End {
 
 /// A report for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Report {
-    pub(super) token: Token,
-    pub(super) reported: u32,
-    pub(super) readiness: Readiness,
+pub(crate) struct Report {
+    pub(crate) token: Token,
+    pub(crate) reported: u32,
+    pub(crate) readiness: Readiness,
 }
 
 /// One registered socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Sock {
+pub(crate) struct Sock {
     token: Token,
     interest: u32,
     armed: u32,
@@ -162,7 +162,7 @@ pub(super) struct Sock {
 
 impl Sock {
     /// A socket that was just registered. It is to be queued.
-    pub(super) fn new(token: Token, interest: Interest) -> Sock {
+    pub(crate) fn new(token: Token, interest: Interest) -> Sock {
         let mask = mask_of(interest);
         Sock {
             token,
@@ -177,7 +177,7 @@ impl Sock {
 
     /// A new token and interest, all of it asked for again. False if the socket
     /// is no longer registered.
-    pub(super) fn change(&mut self, token: Token, interest: Interest) -> bool {
+    pub(crate) fn change(&mut self, token: Token, interest: Interest) -> bool {
         if self.gone {
             return false;
         }
@@ -190,25 +190,25 @@ impl Sock {
 
     /// An operation would have blocked: what was reported is asked for again.
     /// A level needs no asking, and a one-shot is asked by a change alone.
-    pub(super) fn rearm(&mut self) {
+    pub(crate) fn rearm(&mut self) {
         if self.mode == Mode::Edge && !self.gone {
             self.armed = self.interest;
         }
     }
 
     /// Deregistered: nothing is reported from here on. False if it was before.
-    pub(super) fn leave(&mut self) -> bool {
+    pub(crate) fn leave(&mut self) -> bool {
         self.armed = 0;
         !std::mem::replace(&mut self.gone, true)
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.gone
     }
 
     /// Whether the caller must queue the socket, which is taken as done.
     #[must_use]
-    pub(super) fn queue(&mut self) -> bool {
+    pub(crate) fn queue(&mut self) -> bool {
         let queue = !self.queued && self.next_step() != Step::Nothing;
         self.queued |= queue;
         queue
@@ -216,7 +216,7 @@ impl Sock {
 
     /// The socket was taken out of the queue: what to do. The caller does it.
     #[must_use]
-    pub(super) fn update(&mut self) -> Step {
+    pub(crate) fn update(&mut self) -> Step {
         self.queued = false;
         let step = self.next_step();
         match step {
@@ -245,13 +245,13 @@ impl Sock {
 
     /// The poll could not be started, and the reason could not be told by a
     /// completion either. It is tried again when the socket is next armed.
-    pub(super) fn start_failed(&mut self) {
+    pub(crate) fn start_failed(&mut self) {
         self.poll = Poll::Idle;
     }
 
     /// The poll is over: what to report. Afterwards the socket may need to be
     /// queued.
-    pub(super) fn complete(&mut self, end: End) -> Option<Report> {
+    pub(crate) fn complete(&mut self, end: End) -> Option<Report> {
         self.poll = Poll::Idle;
         if self.gone {
             return None;

@@ -7,6 +7,7 @@
 //! the repository; nothing of them is committed.
 
 mod baseline;
+mod defects;
 mod graph;
 mod lab;
 mod published;
@@ -50,6 +51,10 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "api",
         judge: Judge::SameRun(listing),
+    },
+    Suite {
+        name: "defects",
+        judge: Judge::SameRun(defects::run),
     },
     Suite {
         name: "graph",

@@ -39,7 +39,7 @@ const UNSAFE_ROOMS: &[&str] = &[
 const DEPENDENCIES: &[&str] = &["libc", "log"];
 
 /// Where text may name a registry: cargo wrote it.
-const GENERATED_TEXT: &[&str] = &["Cargo.lock"];
+const GENERATED_TEXT: &[&str] = &["Cargo.lock", "fuzz/Cargo.lock"];
 
 const LONGEST_FUNCTION: usize = 70;
 const LONGEST_FILE: usize = 500;

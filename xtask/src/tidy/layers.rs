@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["registry", "association"],
     &["event", "poll", "io_source", "waker"],
     &["net", "unix", "windows"],
-    &["lib"],
+    // The door for fuzzers looks into all of it.
+    &["lib", "fuzzing"],
 ];
 
 const MACROS_ONLY: &[&str] = &["handle", "log"];

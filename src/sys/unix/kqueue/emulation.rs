@@ -55,26 +55,26 @@ pub(super) struct kevent {
     pub(super) ext: [u64; 4],
 }
 
-pub(super) const EVFILT_READ: i16 = -1;
-pub(super) const EVFILT_WRITE: i16 = -2;
-pub(super) const EVFILT_AIO: i16 = -3;
-pub(super) const EVFILT_LIO: i16 = -10;
-pub(super) const EVFILT_USER: i16 = -11;
-pub(super) const EVFILT_EXCEPT: i16 = -15;
+pub(crate) const EVFILT_READ: i16 = -1;
+pub(crate) const EVFILT_WRITE: i16 = -2;
+pub(crate) const EVFILT_AIO: i16 = -3;
+pub(crate) const EVFILT_LIO: i16 = -10;
+pub(crate) const EVFILT_USER: i16 = -11;
+pub(crate) const EVFILT_EXCEPT: i16 = -15;
 
-pub(super) const EV_ADD: u16 = 0x1;
-pub(super) const EV_DELETE: u16 = 0x2;
-pub(super) const EV_ENABLE: u16 = 0x4;
-pub(super) const EV_DISABLE: u16 = 0x8;
-pub(super) const EV_ONESHOT: u16 = 0x10;
-pub(super) const EV_CLEAR: u16 = 0x20;
-pub(super) const EV_RECEIPT: u16 = 0x40;
-pub(super) const EV_DISPATCH: u16 = 0x80;
-pub(super) const EV_ERROR: u16 = 0x4000;
-pub(super) const EV_EOF: u16 = 0x8000;
+pub(crate) const EV_ADD: u16 = 0x1;
+pub(crate) const EV_DELETE: u16 = 0x2;
+pub(crate) const EV_ENABLE: u16 = 0x4;
+pub(crate) const EV_DISABLE: u16 = 0x8;
+pub(crate) const EV_ONESHOT: u16 = 0x10;
+pub(crate) const EV_CLEAR: u16 = 0x20;
+pub(crate) const EV_RECEIPT: u16 = 0x40;
+pub(crate) const EV_DISPATCH: u16 = 0x80;
+pub(crate) const EV_ERROR: u16 = 0x4000;
+pub(crate) const EV_EOF: u16 = 0x8000;
 
-pub(super) const NOTE_TRIGGER: u32 = 0x0100_0000;
-pub(super) const NOTE_OOB: u32 = 0x2;
+pub(crate) const NOTE_TRIGGER: u32 = 0x0100_0000;
+pub(crate) const NOTE_OOB: u32 = 0x2;
 
 const IN: u32 = libc::EPOLLIN as u32;
 const OUT: u32 = libc::EPOLLOUT as u32;
@@ -406,7 +406,7 @@ impl Knote {
                 _ => 0,
             },
             data: 0,
-            udata: self.udata as *mut c_void,
+            udata: super::kernel::udata_of(self.udata),
             ext: [0; 4],
         }
     }

@@ -114,7 +114,7 @@ fn details_name_filter_and_flags() {
     event.filter = EVFILT_WRITE;
     event.flags = EV_CLEAR | EV_EOF;
     event.fflags = 0x20;
-    event.udata = 7 as _;
+    event.udata = kernel::udata_of(7);
     let text = format!("{:?}", Details(Event(event)));
     let expected = "kevent { ident: 3, filter: EVFILT_WRITE, flags: EV_CLEAR | EV_EOF, \
                     fflags: 0x20, data: 0, udata: 7 }";
@@ -266,7 +266,7 @@ fn a_user_event_of_somebody_else_is_not_hidden() {
     theirs.filter = EVFILT_USER;
     theirs.flags = os::EV_ADD | EV_CLEAR | os::EV_RECEIPT;
     theirs.fflags = os::NOTE_TRIGGER;
-    theirs.udata = 9 as _;
+    theirs.udata = kernel::udata_of(9);
     kernel::change(&selector.kqueue, &mut [theirs]).unwrap();
     let mut events = Vec::with_capacity(4);
     selector

@@ -1,0 +1,198 @@
+//! Which tests a tool cannot run, each with the reason: the one table of all
+//! tools, so that nothing is left out in silence.
+
+use std::collections::BTreeSet;
+
+use anyhow::{bail, Result};
+
+/// What runs the tests, and sees more than they assert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tool {
+    Miri,
+    Address,
+    Thread,
+    Valgrind,
+}
+
+use Tool::{Address, Miri, Thread, Valgrind};
+
+/// Tests of one binary that hold what `test` says in their names; all of the
+/// binary if it says nothing.
+#[derive(Debug)]
+struct Exception {
+    under: &'static [Tool],
+    binary: &'static str,
+    test: &'static str,
+    why: &'static str,
+}
+
+const fn exception(
+    under: &'static [Tool],
+    binary: &'static str,
+    test: &'static str,
+    why: &'static str,
+) -> Exception {
+    Exception {
+        under,
+        binary,
+        test,
+        why,
+    }
+}
+
+const FORBIDDEN_CALLS: &str = "the tool's own run-time library makes calls that the filter forbids";
+const LEVEL: &str = "Miri's epoll knows edges only: neither levels, nor one-shot, nor exclusive";
+const POLL: &str = "Miri has no poll(2)";
+const EMULATION: &str =
+    "the emulation of kevent(2) asks epoll for levels, and duplicates descriptors";
+const SOCKETS: &str = "Miri has streams of TCP and pairs of Unix streams, and no other sockets";
+const ROTATION: &str = "Miri's epoll serves the first of many ready sources, and no other";
+const HALF_CLOSE: &str = "Miri shuts down no pair of sockets";
+
+const TABLE: &[Exception] = &[
+    exception(
+        &[Address, Thread],
+        "seccomp",
+        "a_filter_for_mio_lets_all_pass",
+        FORBIDDEN_CALLS,
+    ),
+    exception(&[Miri], LIBRARY, "conformance::poll::", POLL),
+    exception(&[Miri], LIBRARY, "unix::poll::tests::under_way::", POLL),
+    exception(&[Miri], LIBRARY, "conformance::kqueue::", EMULATION),
+    exception(&[Miri], LIBRARY, "unix::kqueue::emulation::", EMULATION),
+    exception(&[Miri], LIBRARY, "unix::kqueue::tests::", EMULATION),
+    exception(&[Miri], LIBRARY, "unix::net::tests::", SOCKETS),
+    exception(&[Miri], LIBRARY, "unix::syscall::tests::", SOCKETS),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "epoll::a_closed_interest_hears_of_the_end_only",
+        HALF_CLOSE,
+    ),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "epoll::a_half_close_closes_reading",
+        HALF_CLOSE,
+    ),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "epoll::a_level_source_and_a_waker_share_a_small_buffer",
+        LEVEL,
+    ),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "epoll::level_and_one_shot_go_together",
+        LEVEL,
+    ),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "epoll::level_repeats_while_it_is_ready",
+        LEVEL,
+    ),
+    exception(&[Miri], LIBRARY, "epoll::one_shot_reports_once", LEVEL),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "epoll::reregistration_switches_the_mode",
+        LEVEL,
+    ),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "an_exclusive_registration_can_be_replaced_in_both_directions",
+        LEVEL,
+    ),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "epoll::wakers_and_sources_share_a_small_buffer",
+        ROTATION,
+    ),
+];
+
+/// The library's own tests.
+const LIBRARY: &str = "mio:lib";
+
+/// What a tool leaves out of one binary.
+#[derive(Debug)]
+pub(super) struct LeftOut {
+    rows: Vec<&'static Exception>,
+}
+
+impl LeftOut {
+    pub(super) fn of(tool: Tool, binary: &str) -> LeftOut {
+        let rows = TABLE
+            .iter()
+            .filter(|row| row.under.contains(&tool) && row.binary == binary)
+            .collect();
+        LeftOut { rows }
+    }
+
+    /// Why the binary is not run at all.
+    pub(super) fn whole(&self) -> Option<&'static str> {
+        let whole = self.rows.iter().find(|row| row.test.is_empty());
+        whole.map(|row| row.why)
+    }
+
+    /// What the harness is told.
+    pub(super) fn arguments(&self) -> Vec<&'static str> {
+        let rows = self.rows.iter();
+        rows.flat_map(|row| ["--skip", row.test]).collect()
+    }
+
+    /// Tells of what is left out. Names are those that the binary lists: a row
+    /// that fits none is out of date, and an error.
+    pub(super) fn tell(&self, names: &BTreeSet<String>) -> Result<usize> {
+        let mut left_out = BTreeSet::new();
+        for row in &self.rows {
+            let fitting: Vec<&String> = names
+                .iter()
+                .filter(|name| name.contains(row.test))
+                .collect();
+            if fitting.is_empty() {
+                bail!(
+                    "no test of {} has `{}` in its name: take the row out of \
+                     xtask/src/proof/exceptions.rs, or correct it",
+                    row.binary,
+                    row.test
+                );
+            }
+            println!(
+                "left out of {}: {} ({}): {}",
+                row.binary,
+                row.test,
+                fitting.len(),
+                row.why
+            );
+            left_out.extend(fitting);
+        }
+        Ok(left_out.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_reason_and_a_tool() {
+        for row in TABLE {
+            assert!(!row.under.is_empty() && !row.why.is_empty(), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_fit_no_test_are_errors() -> Result<()> {
+        let left_out = LeftOut::of(Address, "seccomp");
+        assert_eq!(left_out.arguments()[0], "--skip");
+        let name = left_out.arguments()[1].to_owned();
+        assert_eq!(left_out.tell(&[name, "another".to_owned()].into())?, 1);
+        assert!(left_out.tell(&["another".to_owned()].into()).is_err());
+        assert!(LeftOut::of(Address, "poll").rows.is_empty());
+        Ok(())
+    }
+}
