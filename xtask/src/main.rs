@@ -161,16 +161,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             proof::run(&workspace, quick)
         }
-        "model" => {
-            let options = model::Options::from_args(&mut args)?;
-            no_more(args)?;
-            model::run(&workspace, &options)
-        }
-        "storms" => {
-            let options = storms::Options::from_args(&mut args)?;
-            no_more(args)?;
-            storms::run(&workspace, &options)
-        }
+        "model" => model::start(&workspace, args),
+        "storms" => storms::start(&workspace, args),
         "targets" => {
             let all = args.contains("--all");
             targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)

@@ -3,6 +3,7 @@
 use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
+use crate::no_more;
 use crate::process::{cargo, run as run_command, rustflags};
 use crate::workspace::{Workspace, PACKAGE};
 
@@ -30,7 +31,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn from_args(args: &mut Arguments) -> Result<Options> {
+    fn from_args(args: &mut Arguments) -> Result<Options> {
         let backend: Option<String> = args.opt_value_from_str("--backend")?;
         if let Some(name) = &backend {
             if !BACKENDS.iter().any(|(known, ..)| known == name) {
@@ -62,6 +63,13 @@ impl Default for Options {
             backend: None,
         }
     }
+}
+
+/// With the options of the command line.
+pub(crate) fn start(workspace: &Workspace, mut args: Arguments) -> Result<()> {
+    let options = Options::from_args(&mut args)?;
+    no_more(args)?;
+    run(workspace, &options)
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
