@@ -62,9 +62,9 @@ Jobs:
   link [T..]         link the test binaries for FreeBSD and macOS, or other targets
   loom               explore the interleavings of wakers, and of poll(2)'s table
   model              random histories against a model of edges, on epoll, poll(2) and
-                     the emulated kqueue
+                     the emulated kqueue and event ports
       --steps N      of each; 1000000 if not given
-      --backend B    on epoll, poll or kqueue only
+      --backend B    on epoll, poll, kqueue or ports only
       --seed S       as a failure printed it
   storms             wakes, registrations, sources and connections by the million
       --backend B    on epoll or poll only
