@@ -45,5 +45,5 @@ fn named_pipe_server_echoes_for_many_clients() {
 fn child_exit_ends_as_the_child_does() {
     let (lines, status) = Example::run("child_exit", &[]).finish();
     assert_eq!(status.code(), Some(3));
-    assert_eq!(lines, ["exit code: 3"]);
+    assert_eq!(lines, ["the child has ended: exit code: 3"]);
 }

@@ -25,8 +25,8 @@ pub(crate) mod windows;
 #[cfg(any(target_os = "linux", windows))]
 pub(crate) use child::in_child;
 pub(crate) use expect::{
-    accept_one, assert_kind, assert_misuse, assert_os_error, assert_would_block, flags, EEXIST,
-    ENOENT, HANG_GUARD,
+    accept_one, assert_kind, assert_misuse, assert_os_error, assert_would_block, flags, tells_end,
+    EEXIST, ENOENT, HANG_GUARD,
 };
 #[cfg(feature = "os-poll")]
 pub(crate) use expect::{

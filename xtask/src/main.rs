@@ -10,8 +10,8 @@ mod cache;
 mod ci;
 mod compat;
 mod cross;
+mod emulated;
 mod forced;
-mod kqueue;
 mod link;
 mod loom;
 mod model;
@@ -33,7 +33,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 use pico_args::Arguments;
 
 use crate::workspace::Workspace;
@@ -52,6 +52,7 @@ Jobs:
   forced             the whole test suite over poll(2), and over wakers of pipes;
                      the tests of system calls without `epoll_pwait2`
   kqueue             run the tests over the kqueue backend, its kernel emulated
+  ports              run the tests over event ports, their kernel emulated
   wine [FILE..]      run the tests for Windows under Wine, all or some files of them
   targets [T..]      type-check the crate for other systems, each set of features;
                      named targets, or those that the CI run has time for
@@ -130,36 +131,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
-        "miri" => {
-            let quick = args.contains("--quick");
-            no_more(args)?;
-            proof::miri::run(&workspace, !quick)
-        }
-        "sanitize" => {
-            let quick = args.contains("--quick");
-            let name = args
-                .subcommand()?
-                .context("which sanitizer? address or thread")?;
-            no_more(args)?;
-            let sanitizer = proof::sanitize::Sanitizer::from_name(&name)?;
-            proof::sanitize::run(&workspace, sanitizer, !quick)
-        }
-        "valgrind" => no_more(args).and_then(|()| proof::valgrind::run(&workspace)),
-        "fuzz" => {
-            let seconds: Option<u32> = args.opt_value_from_str("--seconds")?;
-            no_more(args)?;
-            proof::fuzz::run(&workspace, seconds.unwrap_or(proof::fuzz::USUAL_SECONDS))
-        }
-        "mutants" => {
-            let options = proof::mutants::Options::from_args(&mut args)?;
-            no_more(args)?;
-            proof::mutants::run(&workspace, &options)
-        }
-        "coverage" => no_more(args).and_then(|()| proof::coverage::run(&workspace)),
-        "proof" => {
-            let quick = args.contains("--quick");
-            no_more(args)?;
-            proof::run(&workspace, quick)
+        "miri" | "sanitize" | "valgrind" | "fuzz" | "mutants" | "coverage" | "proof" => {
+            proof::job(&workspace, &job, args)
         }
         "model" => model::start(&workspace, args),
         "storms" => storms::start(&workspace, args),
@@ -174,7 +147,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
         "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
-        "kqueue" => no_more(args).and_then(|()| kqueue::run(&workspace)),
+        "kqueue" => no_more(args).and_then(|()| emulated::kqueue(&workspace)),
+        "ports" => no_more(args).and_then(|()| emulated::ports(&workspace)),
         "wine" => wine::run_some(&workspace, &args.finish()),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),

@@ -128,6 +128,7 @@ fn project(lab: &Lab<'_>, over: Over) -> Result<PathBuf> {
          os-poll = []\nos-ext = []\nnet = []\n\n\
          [dependencies]\nmio = {{ version = \"1.2\", features = [\"os-ext\", \"net\"] }}\n\n\
          [dev-dependencies]\nlibc = \"0.2\"\nseccompiler = \"0.5\"\ntempfile = \"3\"\n\n\
+         [lints.rust]\nunexpected_cfgs = \"allow\"\n\n\
          [workspace]\n{}",
         lab.patches(over, "")
     );

@@ -14,7 +14,7 @@ pub(super) enum Tool {
     Valgrind,
 }
 
-use Tool::{Address, Miri, Thread, Valgrind};
+use Tool::{Address, Miri, Thread};
 
 /// Tests of one binary that hold what `test` says in their names; all of the
 /// binary if it says nothing.
@@ -46,7 +46,15 @@ const POLL: &str = "Miri has no poll(2)";
 const EMULATION: &str =
     "the emulation of kevent(2) asks epoll for levels, and duplicates descriptors";
 const SOCKETS: &str = "Miri has streams of TCP and pairs of Unix streams, and no other sockets";
+const CHILDREN: &str = "Miri starts no other process";
+const NESTED: &str = "Miri's epoll watches no epoll";
+const SIGNALS: &str = "Miri has no signals";
+const ROUNDS: &str = "rounds by the thousand, which take an interpreter an hour";
+const LOOKS: &str = "looks by /proc at what the kernel has of a thread, which is Miri's";
+const VTABLES: &str = "compares wakers by their tables of functions, which Miri makes anew";
 const ROTATION: &str = "Miri's epoll serves the first of many ready sources, and no other";
+const STREAMS: &str = "Miri has no send(2) and recv(2) for pairs of Unix streams";
+const PIPES: &str = "Miri has no ioctl(2) for pipes";
 const HALF_CLOSE: &str = "Miri shuts down no pair of sockets";
 
 const TABLE: &[Exception] = &[
@@ -57,7 +65,7 @@ const TABLE: &[Exception] = &[
         FORBIDDEN_CALLS,
     ),
     exception(&[Miri], LIBRARY, "conformance::poll::", POLL),
-    exception(&[Miri], LIBRARY, "unix::poll::tests::under_way::", POLL),
+    exception(&[Miri], LIBRARY, "poll::tests::under_way::", POLL),
     exception(&[Miri], LIBRARY, "conformance::kqueue::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::kqueue::emulation::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::kqueue::tests::", EMULATION),
@@ -111,6 +119,89 @@ const TABLE: &[Exception] = &[
         LIBRARY,
         "epoll::wakers_and_sources_share_a_small_buffer",
         ROTATION,
+    ),
+    exception(&[Miri], "accept_connect_local", "", SOCKETS),
+    exception(&[Miri], "additions_unix", "", SOCKETS),
+    exception(&[Miri], "cloexec", "", CHILDREN),
+    exception(&[Miri], "datagram", "", SOCKETS),
+    exception(&[Miri], "datagram_local", "", SOCKETS),
+    exception(&[Miri], "drop_alone", "", CHILDREN),
+    exception(&[Miri], "eintr", "", SIGNALS),
+    exception(&[Miri], "examples", "", CHILDREN),
+    exception(&[Miri], "fd_leaks", "", CHILDREN),
+    exception(&[Miri], "fork", "", CHILDREN),
+    exception(&[Miri], "many", "", ROUNDS),
+    exception(&[Miri], "model", "", ROUNDS),
+    exception(&[Miri], "nested", "", NESTED),
+    exception(&[Miri], "pipe", "non_blocking_mode_can_be_changed", PIPES),
+    exception(&[Miri], "pipe", "pipes_of_a_child_process", CHILDREN),
+    exception(
+        &[Miri],
+        "poll",
+        "capacity_one_serves_busy_sources_in_turn",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "poll",
+        "one_descriptor_in_two_queues_wakes_both",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "poll",
+        "readiness_of_both_directions_comes_together_or_apart",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "poll",
+        "unix_stream::both_ends_in_one_queue",
+        STREAMS,
+    ),
+    exception(&[Miri], "readiness", "", LEVEL),
+    exception(&[Miri], "readiness_local", "", SOCKETS),
+    exception(&[Miri], "regressions_addr", "", SOCKETS),
+    exception(&[Miri], "regressions_poll", "", STREAMS),
+    exception(&[Miri], "seccomp", "", CHILDREN),
+    exception(&[Miri], "storms", "", ROUNDS),
+    exception(&[Miri], "syscalls", "", CHILDREN),
+    exception(&[Miri], "syscalls_waker", "", CHILDREN),
+    exception(
+        &[Miri],
+        "threads",
+        "a_poll_moves_from_thread_to_thread",
+        LOOKS,
+    ),
+    exception(
+        &[Miri],
+        "threads",
+        "a_removed_source_is_never_heard_again",
+        ROUNDS,
+    ),
+    exception(
+        &[Miri],
+        "timeout",
+        "long_timeout_ends_with_readiness_from_another_thread",
+        STREAMS,
+    ),
+    exception(&[Miri], "timeouts_kernel", "", CHILDREN),
+    exception(&[Miri], "udp_options", "", SOCKETS),
+    exception(&[Miri], "unix_addr", "", SOCKETS),
+    exception(
+        &[Miri],
+        "waker",
+        "a_waker_made_while_another_thread_polls_wakes_it",
+        LOOKS,
+    ),
+    exception(&[Miri], "waker_fairness", "", ROUNDS),
+    exception(&[Miri], "waker_signal", "", SIGNALS),
+    exception(&[Miri], "waker_storm", "", ROUNDS),
+    exception(
+        &[Miri],
+        "waker_task",
+        "a_task_waker_wakes_the_poll",
+        VTABLES,
     ),
 ];
 

@@ -4,26 +4,60 @@
 //! Each is a job of its own; `proof` runs all of them, and `proof --quick` what
 //! of them a CI run has time for.
 
-pub(crate) mod coverage;
+mod coverage;
 mod exceptions;
-pub(crate) mod fuzz;
-pub(crate) mod miri;
-pub(crate) mod mutants;
+mod fuzz;
+mod miri;
+mod mutants;
 mod native;
-pub(crate) mod sanitize;
-pub(crate) mod valgrind;
+mod sanitize;
+mod valgrind;
 
 use std::time::Instant;
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
+use pico_args::Arguments;
 
 use self::sanitize::Sanitizer;
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{loom, model, storms};
+use crate::{loom, model, no_more, storms};
 
 /// The compiler that has Miri and the sanitizers.
 pub(crate) const NIGHTLY: &str = "nightly";
+
+/// Runs the job of that name, as `main` has it from the command line.
+pub(crate) fn job(workspace: &Workspace, name: &str, mut args: Arguments) -> Result<()> {
+    let is_quick = args.contains("--quick");
+    match name {
+        "sanitize" => {
+            let name = args.subcommand()?;
+            let name = name.context("which sanitizer? address or thread")?;
+            no_more(args)?;
+            sanitize::run(workspace, Sanitizer::from_name(&name)?, !is_quick)
+        }
+        "fuzz" => {
+            let seconds = args.opt_value_from_str("--seconds")?;
+            no_more(args)?;
+            fuzz::run(workspace, seconds.unwrap_or(fuzz::USUAL_SECONDS))
+        }
+        "mutants" => {
+            let options = mutants::Options::from_args(&mut args)?;
+            no_more(args)?;
+            mutants::run(workspace, &options)
+        }
+        name => {
+            no_more(args)?;
+            match name {
+                "miri" => miri::run(workspace, !is_quick),
+                "valgrind" => valgrind::run(workspace),
+                "coverage" => coverage::run(workspace),
+                "proof" => run(workspace, is_quick),
+                other => bail!("`{other}` is no job of these"),
+            }
+        }
+    }
+}
 
 struct Part {
     name: &'static str,
@@ -74,7 +108,7 @@ const LONG: &[Part] = &[
 ];
 
 /// Runs all parts, whatever the first ones say.
-pub(crate) fn run(workspace: &Workspace, is_quick: bool) -> Result<()> {
+fn run(workspace: &Workspace, is_quick: bool) -> Result<()> {
     let parts = if is_quick { QUICK } else { LONG };
     let mut failed = Vec::new();
     let mut table = Vec::new();

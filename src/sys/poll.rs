@@ -1,9 +1,9 @@
-//! Backend: [`poll(2)`], for systems that have nothing better.
+//! Backend: [`poll(2)`], or a call like it, for systems that have nothing better.
 //!
 //! **The kernel object**: there is none. The set of descriptors is a table of
 //! ours (see `table`), given to the kernel anew in each call; so a poll costs
 //! time for each registered source. It is compiled on every Unix, and tested
-//! where something better is used.
+//! where something better is used. The family of the system has the call itself.
 //!
 //! **Edges** are emulated by `EmulatedEdges`: a readiness that was reported is
 //! not asked for again until an operation of the source said `WouldBlock`, or
@@ -21,6 +21,9 @@
 //! deregistration while it sleeps, once. That is more than for speed: a sleeping
 //! poll(2) holds the file, and a socket that is closed meanwhile stays open.
 //!
+//! On a system without threads nobody needs to be told, and there is no signal: a
+//! wake is seen by the next poll.
+//!
 //! **Limits**: what is registered is not checked (a regular file is always
 //! ready); a descriptor that was closed without deregistration is forgotten as
 //! soon as the kernel says so. There is no descriptor of the queue.
@@ -29,9 +32,8 @@
 
 mod table;
 
-use super::super::{timeout, Backend, RawEvent, Rearm, Signal};
 use super::waker::Wakeup;
-use super::RawSource;
+use super::{poll_fds, Backend, RawEvent, RawSource, Rearm, Signal};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::EmulatedEdges;
@@ -40,7 +42,6 @@ use crate::token::Token;
 use libc::{c_short, pollfd};
 #[cfg(loom)]
 use loom::sync::{Mutex, MutexGuard};
-use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Arc, PoisonError};
 #[cfg(not(loom))]
 use std::sync::{Mutex, MutexGuard};
@@ -81,7 +82,7 @@ impl Kernel for System {
     }
 
     fn wakeup(&self) -> RawSource {
-        self.0.as_fd().as_raw_fd()
+        self.0.source()
     }
 
     fn signal(&self) -> io::Result<()> {
@@ -93,7 +94,7 @@ impl Kernel for System {
     }
 
     fn poll(&self, fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {
-        kernel::poll(fds, timeout)
+        poll_fds(fds, timeout)
     }
 }
 
@@ -152,6 +153,9 @@ impl<K: Kernel> Backend for Selector<K> {
 
     #[cfg(test)]
     const TELLS_HALF_CLOSE: bool = crate::sys::levels::HALF_CLOSE != 0;
+    // The interface of WASI has a bit for it; hosts do not set it.
+    #[cfg(test)]
+    const TELLS_HANG_UP: bool = !cfg!(target_os = "wasi");
 
     fn new() -> io::Result<Selector<K>> {
         let kernel = K::new()?;
@@ -365,65 +369,6 @@ impl RawEvent for Event {
         f.debug_struct("pollfd")
             .field("revents", &BitNames(self.revents))
             .finish()
-    }
-}
-
-#[allow(unsafe_code)]
-mod kernel {
-    use super::super::syscall::check;
-    use super::timeout;
-    use libc::pollfd;
-    use std::io;
-    use std::time::Duration;
-
-    pub(super) fn poll(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {
-        let hits = match timeout {
-            Some(precise) if timeout::has_sub_millis(precise) => poll_precise(fds, precise)?,
-            _ => poll_millis(fds, timeout::as_millis(timeout))?,
-        };
-        Ok(hits as usize)
-    }
-
-    fn poll_millis(fds: &mut [pollfd], timeout_ms: libc::c_int) -> io::Result<libc::c_int> {
-        let count = fds.len() as libc::nfds_t;
-        // SAFETY: the kernel reads and writes `count` entries of the slice.
-        check(unsafe { libc::poll(fds.as_mut_ptr(), count, timeout_ms) })
-    }
-
-    #[cfg(all(
-        any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-        ),
-        not(miri)
-    ))]
-    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
-        let timeout = libc::timespec {
-            // Musl's `time_t` must not be named while libc's is to change; 68
-            // years are enough, and the deadline would go on.
-            tv_sec: timeout.as_secs().try_into().unwrap_or(i32::MAX.into()),
-            tv_nsec: timeout.subsec_nanos() as _,
-        };
-        let count = fds.len() as libc::nfds_t;
-        let sigmask = std::ptr::null();
-        // SAFETY: the kernel reads and writes `count` entries of the slice and
-        // reads `timeout`; no signal mask is given.
-        check(unsafe { libc::ppoll(fds.as_mut_ptr(), count, &timeout, sigmask) })
-    }
-
-    #[cfg(not(all(
-        any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-        ),
-        not(miri)
-    )))]
-    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
-        poll_millis(fds, timeout::as_millis(Some(timeout)))
     }
 }
 
