@@ -8,7 +8,7 @@ use crate::process::{cargo, run as run_command, rustflags};
 use crate::workspace::{Workspace, PACKAGE};
 
 /// The test binaries that read `MIO_STORM`.
-const STORMS: &[&str] = &["waker_storm", "storms"];
+const STORMS: &[&str] = &["waker_storm", "storms", "eintr"];
 /// The storms of poll(2) on its own side of the interface.
 const POLL_STORMS: &str = "no_wake_is_lost_among_changes";
 
