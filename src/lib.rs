@@ -60,17 +60,19 @@
 //! `os-poll` and `net`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Features, and systems, gate what is public, and nothing beneath it: what they
-// do not reach is unused, and that is fine.
+// do not reach is unused, and that is fine. Of what stands once for all systems each
+// uses a part, Linux most of it; so that is where the compiler looks.
 #![cfg_attr(
     any(
         not(all(
-            any(unix, windows),
+            any(target_os = "linux", windows),
             feature = "os-poll",
             feature = "os-ext",
             feature = "net"
         )),
-        mio_unsupported_force_poll_poll,
-        mio_fuzzing
+        mio_fuzzing,
+        mio_ports_emulation,
+        mio_unsupported_force_poll_poll
     ),
     allow(dead_code, unused_imports, unused_macros)
 )]
@@ -107,12 +109,21 @@ pub mod event;
 mod io_source;
 mod poll;
 mod registry;
+#[cfg(all(
+    any(unix, target_os = "hermit", target_os = "wasi"),
+    feature = "os-ext"
+))]
+mod source_fd;
 mod waker;
 
+#[cfg(all(target_os = "hermit", feature = "os-ext"))]
+pub mod hermit;
 #[cfg(feature = "net")]
 pub mod net;
 #[cfg(all(unix, feature = "os-ext"))]
 pub mod unix;
+#[cfg(all(target_os = "wasi", feature = "os-ext"))]
+pub mod wasi;
 #[cfg(all(windows, feature = "os-ext"))]
 pub mod windows;
 

@@ -2,8 +2,15 @@
 #![cfg(all(feature = "os-poll", feature = "net"))]
 
 mod chat;
+#[cfg(all(
+    feature = "os-ext",
+    any(target_os = "linux", target_os = "freebsd", target_os = "macos")
+))]
+mod descriptors;
 mod example;
 mod tcp;
+#[cfg(all(windows, feature = "os-ext"))]
+mod windows;
 
 use std::net::UdpSocket;
 

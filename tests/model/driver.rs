@@ -14,7 +14,7 @@ use super::sleeper::Sleeper;
 use super::terms::{Mode, Pair, Verdict};
 
 /// What armed by time is armed late: with poll(2), raw descriptors.
-const RAW_COMES_LATE: bool = cfg!(mio_unsupported_force_poll_poll);
+const RAW_COMES_LATE: bool = cfg!(any(mio_unsupported_force_poll_poll, mio_ports_emulation));
 /// Whether the events of local sources are true when they come.
 const TRUTHFUL: bool = cfg!(unix);
 const WAKER: usize = usize::MAX;

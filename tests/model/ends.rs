@@ -13,7 +13,10 @@ use super::kinds::{Duplicate, Handle, Peer, MAKERS};
 use super::terms::{End, Nature, Outcome, Pair, Unit};
 
 /// Whether an arrival is an edge by itself.
-const KERNEL_EDGES: bool = cfg!(all(unix, not(mio_unsupported_force_poll_poll)));
+const KERNEL_EDGES: bool = cfg!(all(
+    unix,
+    not(any(mio_unsupported_force_poll_poll, mio_ports_emulation))
+));
 
 /// A source, and who it talks to.
 #[derive(Debug)]

@@ -8,7 +8,9 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{cross, forced, kqueue, model, msrv, powerset, proof, setup, targets, tidy, wine};
+use crate::{
+    cross, emulated, forced, model, msrv, powerset, proof, setup, targets, tidy, wasi, wine,
+};
 
 struct Step {
     name: &'static str,
@@ -27,11 +29,13 @@ const STEPS: &[Step] = &[
     step("test-none", test_none),
     step("test-release", test_release),
     step("forced", forced::run),
-    step("kqueue", kqueue::run),
+    step("kqueue", emulated::kqueue),
+    step("ports", emulated::ports),
     step("model", model::ci),
     step("wine", wine::run),
     step("targets", targets::usual),
     step("cross", cross::usual),
+    step("wasi", wasi::run),
     step("msrv", msrv::run),
     step("publish", publish),
     // Loom is a part of it.

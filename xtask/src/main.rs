@@ -10,8 +10,8 @@ mod cache;
 mod ci;
 mod compat;
 mod cross;
+mod emulated;
 mod forced;
-mod kqueue;
 mod link;
 mod loom;
 mod model;
@@ -49,8 +49,10 @@ Jobs:
   tidy               the budgets of the code: each with its figure and its limit
   msrv               check the packaged crate with the oldest supported compiler
   powerset           check every combination of features, and each alias once
-  forced             the whole test suite over poll(2), and over wakers of pipes
+  forced             the whole test suite over poll(2), and over wakers of pipes;
+                     the tests of system calls without `epoll_pwait2`
   kqueue             run the tests over the kqueue backend, its kernel emulated
+  ports              run the tests over event ports, their kernel emulated
   wine [FILE..]      run the tests for Windows under Wine, all or some files of them
   targets [T..]      type-check the crate for other systems, each set of features;
                      named targets, or those that the CI run has time for
@@ -61,9 +63,9 @@ Jobs:
   link [T..]         link the test binaries for FreeBSD and macOS, or other targets
   loom               explore the interleavings of wakers, and of poll(2)'s table
   model              random histories against a model of edges, on epoll, poll(2) and
-                     the emulated kqueue
+                     the emulated kqueue and event ports
       --steps N      of each; 1000000 if not given
-      --backend B    on epoll, poll or kqueue only
+      --backend B    on epoll, poll, kqueue or ports only
       --seed S       as a failure printed it
   storms             wakes, registrations, sources and connections by the million
       --backend B    on epoll or poll only
@@ -153,7 +155,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
         "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
-        "kqueue" => no_more(args).and_then(|()| kqueue::run(&workspace)),
+        "kqueue" => no_more(args).and_then(|()| emulated::kqueue(&workspace)),
+        "ports" => no_more(args).and_then(|()| emulated::ports(&workspace)),
         "wine" => wine::run_some(&workspace, &args.finish()),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),

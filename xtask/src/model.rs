@@ -16,6 +16,7 @@ const BACKENDS: &[(&str, &str, Option<&str>)] = &[
         Some("force-poll"),
     ),
     ("kqueue", "--cfg mio_kqueue_emulation", Some("kqueue")),
+    ("ports", "--cfg mio_ports_emulation", Some("ports")),
 ];
 
 const STEPS: u64 = 1_000_000;
@@ -34,7 +35,7 @@ impl Options {
         let backend: Option<String> = args.opt_value_from_str("--backend")?;
         if let Some(name) = &backend {
             if !BACKENDS.iter().any(|(known, ..)| known == name) {
-                bail!("there is no backend `{name}` here: epoll, poll, kqueue");
+                bail!("there is no backend `{name}` here: epoll, poll, kqueue, ports");
             }
         }
         Ok(Options {

@@ -51,6 +51,9 @@ cfg_if! {
             (stream(one), stream(other))
         }
 
+        /// What was written can be read at once.
+        pub(super) fn arrived(_: &Stream) {}
+
         /// Ends both directions.
         pub(super) fn hang_up(_: &mut Stream, peer: Stream) {
             drop(peer);
@@ -58,10 +61,14 @@ cfg_if! {
     } else {
         use std::io::Write;
         pub(super) use std::net::TcpStream as Stream;
-        use windows_sys::Win32::Networking::WinSock::WSAENOTSOCK;
 
-        pub(super) const BAD_SOURCE: (crate::sys::RawSource, i32) =
-            (crate::sys::RawSource::MAX, WSAENOTSOCK);
+        #[cfg(windows)]
+        pub(super) const BAD_SOURCE: (crate::sys::RawSource, i32) = (
+            crate::sys::RawSource::MAX,
+            windows_sys::Win32::Networking::WinSock::WSAENOTSOCK,
+        );
+        #[cfg(not(windows))]
+        pub(super) const BAD_SOURCE: (i32, i32) = (-1, libc::EBADF);
 
         pub(super) fn pair() -> (Stream, Stream) {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -71,13 +78,32 @@ cfg_if! {
                 end.set_nonblocking(true).unwrap();
                 end.set_nodelay(true).unwrap();
             }
+            // The hosts of WASI refuse the first write of a socket that does not block.
+            other.set_nonblocking(cfg!(windows)).unwrap();
             (one, other)
+        }
+
+        /// What was written can be read at once, but on WASI, where a host hands it on.
+        pub(super) fn arrived(end: &Stream) {
+            let _ = end;
+            #[cfg(target_os = "wasi")]
+            crate::sys::poll_fds(
+                &mut [libc::pollfd {
+                    fd: crate::sys::raw_source(end),
+                    events: libc::POLLIN,
+                    revents: 0,
+                }],
+                None,
+            )
+            .unwrap();
         }
 
         /// A peer that is closed with unread data resets the connection; else it
         /// ends one direction only.
         pub(super) fn hang_up(end: &mut Stream, peer: Stream) {
+            end.set_nonblocking(false).unwrap();
             end.write_all(b"unread").unwrap();
+            end.set_nonblocking(true).unwrap();
             drop(peer);
         }
     }

@@ -26,11 +26,11 @@
 //! [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
 
 use super::super::{flags, timeout, Backend, RawEvent};
-use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::KernelEdges;
+use crate::sys::waker::Wakeup;
 use crate::token::Token;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -209,10 +209,7 @@ impl Backend for Selector {
 
     #[inline]
     fn woken(&self, token: Token) -> Event {
-        Event(libc::epoll_event {
-            events: libc::EPOLLIN as u32,
-            u64: token.0 as u64,
-        })
+        Event(kernel::event(libc::EPOLLIN as u32, token.0 as u64))
     }
 }
 
@@ -364,6 +361,16 @@ mod kernel {
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
+    /// Redox has padding of its own in it.
+    #[inline]
+    pub(super) fn event(events: u32, data: u64) -> libc::epoll_event {
+        // SAFETY: an epoll_event is integers, all of which may be zero.
+        let mut event: libc::epoll_event = unsafe { std::mem::zeroed() };
+        event.events = events;
+        event.u64 = data;
+        event
+    }
+
     #[inline]
     pub(super) fn epoll_ctl(
         epoll: BorrowedFd<'_>,
@@ -372,10 +379,7 @@ mod kernel {
         mask: u32,
         data: u64,
     ) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: mask,
-            u64: data,
-        };
+        let mut event = event(mask, data);
         // SAFETY: `event` lives through the call, which only reads it. That
         // `source` may be no open descriptor is an error, not a fault.
         check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, source, &mut event) })?;

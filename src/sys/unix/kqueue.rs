@@ -51,11 +51,11 @@ pub(crate) mod kernel;
 mod oneshot;
 
 use super::super::{flags, Backend, RawEvent, Signal};
-use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::CheckedEdges;
+use crate::sys::waker::Wakeup;
 use crate::token::Token;
 use changes::{Change, Changes, Filter, Receipts, MOST};
 use kernel::{kevent, os, Kqueue};

@@ -226,7 +226,7 @@ cfg_if! {
 // Which call refuses SIGPIPE? Apple's sockets have an option for it, set when they are made
 // (`accept::prepare`); the other systems have a flag for each call.
 cfg_if! {
-    if #[cfg(any(target_vendor = "apple", target_os = "vita"))] {
+    if #[cfg(any(target_vendor = "apple", target_os = "redox", target_os = "vita"))] {
         const NO_SIGPIPE: c_int = 0;
     } else {
         const NO_SIGPIPE: c_int = libc::MSG_NOSIGNAL;

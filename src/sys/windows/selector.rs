@@ -29,6 +29,7 @@ use super::in_flight::{InFlight, Operation, Outcome};
 use super::iocp::{Delivery, Port, Update, BATCH};
 use super::sock::{self, Sock, Step};
 use super::updates::Updates;
+use super::wait::Waits;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
@@ -54,6 +55,7 @@ pub(crate) struct Selector {
     helpers: Helpers,
     /// Sockets that keep no handle.
     raw: Mutex<HashMap<RawSource, Handle>>,
+    waits: Waits,
 }
 
 /// A registered socket.
@@ -79,6 +81,11 @@ impl Selector {
     /// Where the completions of other sources go.
     pub(crate) fn port(&self) -> &Arc<Port> {
         &self.port
+    }
+
+    /// Handles that can be waited for.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     fn add(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
@@ -229,6 +236,7 @@ impl Backend for Selector {
             updates: Updates::new(),
             helpers: Helpers::default(),
             raw: Mutex::new(HashMap::new()),
+            waits: Waits::default(),
         })
     }
 
@@ -353,6 +361,7 @@ impl Drop for Selector {
         for socket in raw.values() {
             self.remove(socket);
         }
+        self.waits.end(&self.port);
         self.port.cancel_left_behind();
         let mut events = Vec::new();
         while self.port.in_flight() > 0 {

@@ -56,7 +56,7 @@ const GUARDS: &[(&str, &str, &str)] = &[
         "HANG: Duration = Duration::from_secs(5)",
     ),
     (
-        "src/sys/unix/poll/tests/under_way.rs",
+        "src/sys/poll/tests/under_way.rs",
         "HANG: Duration = Duration::from_secs(60)",
         "HANG: Duration = Duration::from_secs(8)",
     ),
@@ -121,8 +121,8 @@ const PASSES: &[Pass] = &[
         files: &[
             "src/sys/edges.rs",
             "src/sys/levels.rs",
-            "src/sys/unix/poll.rs",
-            "src/sys/unix/poll/**",
+            "src/sys/poll.rs",
+            "src/sys/poll/**",
         ],
         tests: FAST,
         flags: "--cfg mio_unsupported_force_poll_poll",

@@ -15,15 +15,17 @@ const UNSAFE_ROOMS: &[&str] = &[
     "sys/unix/syscall.rs",
     "sys/unix/syscall/",
     "sys/unix/sockaddr.rs",
-    "sys/unix/waker/eventfd.rs",
+    "sys/waker/eventfd.rs",
     // `mod kernel` at the foot of each backend.
     "sys/unix/epoll.rs",
     "sys/unix/kqueue.rs",
-    // Its kernel differs from system to system, and is emulated for tests.
+    // Kernels that differ from system to system, and are emulated for tests.
     "sys/unix/kqueue/",
-    "sys/unix/port.rs",
-    "sys/unix/poll.rs",
-    "sys/wasip1.rs",
+    "sys/unix/event_port/kernel.rs",
+    "sys/unix/event_port/kernel/",
+    "sys/unix/emulation.rs",
+    "sys/unix/poll_fds.rs",
+    "sys/small/",
     "sys/windows/afd.rs",
     "sys/windows/iocp.rs",
     "sys/windows/net.rs",
@@ -48,11 +50,19 @@ const LONGEST_TEST_FILE: usize = 299;
 pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
     let src: Vec<&Source<'_>> = in_folder(sources, "src/");
     let tests: Vec<&Source<'_>> = in_folder(sources, "tests/");
+    // An emulated kernel is part of the tests.
+    let shipped: Vec<&Source<'_>> = src
+        .iter()
+        .filter(|source| !source.path.contains("emulation"))
+        .copied()
+        .collect();
     let src_and_tests: Vec<&Source<'_>> = src.iter().chain(&tests).copied().collect();
     vec![
-        count("cfg attributes in src", 100, &src, |facts| &facts.cfgs),
+        // Three families of systems and seven backends, three of which run here beside epoll,
+        // two over emulated kernels.
+        count("cfg attributes in src", 150, &src, |facts| &facts.cfgs),
         files_with_target_os(&src),
-        count("unsafe blocks in src", 110, &src, |facts| {
+        count("unsafe blocks in src", 110, &shipped, |facts| {
             &facts.unsafe_blocks
         }),
         without_safety_note(sources),
@@ -106,7 +116,8 @@ fn files_with_target_os(src: &[&Source<'_>]) -> Budget {
     let named = src
         .iter()
         .filter_map(|source| Some(place(source, *source.facts.target_os.first()?, "first")));
-    of_places("files naming a target_os", 12, named.collect())
+    // The tables, and a fact or two in each backend.
+    of_places("files naming a target_os", 16, named.collect())
 }
 
 fn without_safety_note(sources: &[Source<'_>]) -> Budget {

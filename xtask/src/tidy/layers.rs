@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["sys"],
     &["registry", "association"],
     &["event", "poll", "io_source", "waker"],
-    &["net", "unix", "windows"],
+    &["net", "source_fd", "hermit", "unix", "wasi", "windows"],
     // The door for fuzzers looks into all of it.
     &["lib", "fuzzing"],
 ];

@@ -278,6 +278,32 @@ fn a_user_event_of_somebody_else_is_not_hidden() {
     assert_eq!(bits(events[0].readiness()), [Readiness::READABLE]);
 }
 
+/// What a program does that wants signals in its loop: see the example `signals`.
+#[test]
+#[allow(unsafe_code)]
+fn a_signal_filter_of_somebody_else_is_told_by_its_token() {
+    let selector = Selector::new().unwrap();
+    // SAFETY: zeros are a value of this plain struct.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `set` is a signal set, here and below.
+    assert_eq!(unsafe { libc::sigemptyset(&mut set) }, 0);
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::sigaddset(&mut set, libc::SIGUSR2) }, 0);
+    // SAFETY: as above; this thread runs nothing but the test.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) };
+    let mut theirs = kernel::zeroed();
+    theirs.ident = libc::SIGUSR2 as _;
+    theirs.filter = os::EVFILT_SIGNAL;
+    theirs.flags = os::EV_ADD | os::EV_RECEIPT;
+    theirs.udata = 9 as _;
+    kernel::change(&selector.kqueue, &mut [theirs]).unwrap();
+    assert!(select_now(&selector).is_empty());
+    // SAFETY: the signal goes to this thread, where it waits.
+    assert_eq!(unsafe { libc::raise(libc::SIGUSR2) }, 0);
+    assert_eq!(select_now(&selector), [(9, os::EVFILT_SIGNAL)]);
+    assert!(select_now(&selector).is_empty());
+}
+
 #[test]
 fn a_peer_that_is_gone_ends_both_directions() {
     let selector = Selector::new().unwrap();

@@ -1,10 +1,10 @@
 //! Where it exists: one descriptor instead of two, and every write is an edge.
 
 use super::{drain, write};
-use crate::sys::Signal;
+use crate::sys::{RawSource, Signal};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// An [`eventfd(2)`].
 ///
@@ -25,6 +25,11 @@ impl EventFd {
         Ok(EventFd(File::from(kernel::eventfd(1)?)))
     }
 
+    /// What is readable once it was signalled.
+    pub(crate) fn source(&self) -> RawSource {
+        self.0.as_raw_fd()
+    }
+
     /// Makes it unreadable, until the next signal.
     pub(crate) fn drain(&self) -> io::Result<()> {
         drain(&self.0)
@@ -33,6 +38,11 @@ impl EventFd {
 
 impl Signal for EventFd {
     fn signal(&self) -> io::Result<()> {
+        if cfg!(target_os = "illumos") {
+            // There only a write to an empty one is an edge (illumos bugs 13436 and 16700):
+            // this can go when a nested queue sees a second wake without it.
+            self.drain()?;
+        }
         // A write to a full counter adds nothing and is no edge.
         write(&self.0, &1u64.to_ne_bytes(), &self.0)
     }
@@ -45,7 +55,7 @@ impl AsFd for EventFd {
 }
 
 mod kernel {
-    use crate::sys::unix::syscall::check;
+    use crate::sys::check;
     use std::io;
     use std::os::fd::{FromRawFd, OwnedFd};
 

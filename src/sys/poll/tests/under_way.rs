@@ -4,6 +4,7 @@ use super::super::*;
 use crate::sys::queue::{Queue, Waker};
 use crate::sys::{RawEvent, Registration, Turn};
 use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;

@@ -231,7 +231,7 @@ impl PollSet {
             if table.slots[index].version != self.versions[index] {
                 continue;
             }
-            if revents & libc::POLLNVAL != 0 {
+            if revents == libc::POLLNVAL {
                 table.lose(index);
                 continue;
             }
@@ -239,8 +239,13 @@ impl PollSet {
                 self.next = index;
                 return;
             }
-            deliver(table.slots[index].token, revents);
-            table.report(index, revents);
+            deliver(table.slots[index].token, revents & !libc::POLLNVAL);
+            if revents & libc::POLLNVAL != 0 {
+                // It will not do any more, and the system says why: it is heard once.
+                table.lose(index);
+            } else {
+                table.report(index, revents);
+            }
             room -= 1;
             self.next = index + 1;
         }

@@ -1,11 +1,20 @@
-//! What interrupts a sleeping queue on Unix, and the table that picks it.
+//! What interrupts a sleeping queue where it is a descriptor, or nothing, and the
+//! table that picks it.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 
 cfg_if! {
     if #[cfg(all(
-        any(target_os = "linux", target_os = "android"),
+        any(
+            target_os = "android",
+            target_os = "espidf",
+            target_os = "fuchsia",
+            target_os = "hermit",
+            target_os = "illumos",
+            target_os = "linux",
+            target_os = "nuttx",
+        ),
         not(mio_unsupported_force_waker_pipe)
     ))] {
         #[allow(unsafe_code)]
@@ -13,6 +22,9 @@ cfg_if! {
         #[cfg(test)]
         mod pipe;
         pub(crate) use eventfd::EventFd as Wakeup;
+    } else if #[cfg(target_os = "wasi")] {
+        mod still;
+        pub(crate) use still::Still as Wakeup;
     } else {
         mod pipe;
         pub(crate) use pipe::Pipe as Wakeup;

@@ -1,10 +1,10 @@
 //! Where there is no eventfd, or a test asks for it.
 
 use super::{drain, write};
-use crate::sys::Signal;
+use crate::sys::{RawSource, Signal};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A [`pipe(2)`], both of whose ends do not block.
 ///
@@ -29,6 +29,11 @@ impl Pipe {
         let pipe = Pipe::new()?;
         pipe.signal()?;
         Ok(pipe)
+    }
+
+    /// What is readable once it was signalled.
+    pub(crate) fn source(&self) -> RawSource {
+        self.reader.as_raw_fd()
     }
 
     /// Makes it unreadable, until the next signal.
@@ -58,6 +63,7 @@ mod tests {
     #[test]
     fn a_full_pipe_is_emptied() {
         let pipe = Pipe::signalled().unwrap();
+        assert_eq!(pipe.source(), pipe.as_fd().as_raw_fd());
         let full = loop {
             if let Err(err) = (&pipe.writer).write(&[0; 4096]) {
                 break err;

@@ -1,9 +1,9 @@
-//! Backend: [`poll(2)`], for systems that have nothing better.
+//! Backend: [`poll(2)`], or a call like it, for systems that have nothing better.
 //!
 //! **The kernel object**: there is none. The set of descriptors is a table of
 //! ours (see `table`), given to the kernel anew in each call; so a poll costs
 //! time for each registered source. It is compiled on every Unix, and tested
-//! where something better is used.
+//! where something better is used. The family of the system has the call itself.
 //!
 //! **Edges** are emulated by `EmulatedEdges`: a readiness that was reported is
 //! not asked for again until an operation of the source said `WouldBlock`, or
@@ -21,6 +21,9 @@
 //! deregistration while it sleeps, once. That is more than for speed: a sleeping
 //! poll(2) holds the file, and a socket that is closed meanwhile stays open.
 //!
+//! On a system without threads nobody needs to be told, and there is no signal: a
+//! wake is seen by the next poll.
+//!
 //! **Limits**: what is registered is not checked (a regular file is always
 //! ready); a descriptor that was closed without deregistration is forgotten as
 //! soon as the kernel says so. There is no descriptor of the queue.
@@ -29,17 +32,19 @@
 
 mod table;
 
-use super::super::{timeout, Backend, RawEvent, Rearm, Signal};
 use super::waker::Wakeup;
-use super::RawSource;
+use super::{poll_fds, Backend, RawEvent, RawSource, Rearm, Signal};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::EmulatedEdges;
 use crate::sys::levels::{readiness_of, Asked, BitNames, Slices};
 use crate::token::Token;
-use libc::c_short;
-use std::os::fd::{AsFd, AsRawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use libc::{c_short, pollfd};
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use std::{fmt, io};
 use table::{PollSet, Table};
@@ -48,11 +53,49 @@ pub(crate) use table::Handle;
 
 /// A set of descriptors that is given to poll(2).
 #[derive(Debug)]
-pub(crate) struct Selector {
+pub(crate) struct Selector<K = System> {
     shared: Mutex<Shared>,
     /// Locked by the one thread that polls.
     poller: Mutex<Poller>,
-    wakeup: Arc<Wakeup>,
+    kernel: Arc<K>,
+}
+
+/// What a set needs of the system: a wait, and what ends it.
+pub(crate) trait Kernel: fmt::Debug + Send + Sync + Sized + 'static {
+    fn new() -> io::Result<Self>;
+    /// What a signal makes readable.
+    fn wakeup(&self) -> RawSource;
+    fn signal(&self) -> io::Result<()>;
+    /// Takes the signals back.
+    fn drain(&self) -> io::Result<()>;
+    /// How many entries have something to report, which is in them.
+    fn poll(&self, fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize>;
+}
+
+/// The system itself.
+#[derive(Debug)]
+pub(crate) struct System(Wakeup);
+
+impl Kernel for System {
+    fn new() -> io::Result<System> {
+        Wakeup::new().map(System)
+    }
+
+    fn wakeup(&self) -> RawSource {
+        self.0.source()
+    }
+
+    fn signal(&self) -> io::Result<()> {
+        self.0.signal()
+    }
+
+    fn drain(&self) -> io::Result<()> {
+        self.0.drain()
+    }
+
+    fn poll(&self, fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {
+        poll_fds(fds, timeout)
+    }
 }
 
 /// What all threads change.
@@ -74,7 +117,7 @@ struct Poller {
     slices: Slices,
 }
 
-impl Selector {
+impl<K: Kernel> Selector<K> {
     fn lock(&self) -> MutexGuard<'_, Shared> {
         // A panic cannot leave the table half changed.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -93,7 +136,7 @@ impl Selector {
         if shared.asleep && !shared.kicked {
             shared.kicked = true;
             drop(shared);
-            if let Err(err) = self.wakeup.signal() {
+            if let Err(err) = self.kernel.signal() {
                 error!("telling a poller of a change: {err}");
                 // The next change tells it of both.
                 self.lock().kicked = false;
@@ -102,17 +145,20 @@ impl Selector {
     }
 }
 
-impl Backend for Selector {
+impl<K: Kernel> Backend for Selector<K> {
     type Event = Event;
-    type Registration = EmulatedEdges<Selector>;
-    type Signal = Kick;
+    type Registration = EmulatedEdges<Selector<K>>;
+    type Signal = Kick<K>;
     type Handle = Handle;
 
     #[cfg(test)]
     const TELLS_HALF_CLOSE: bool = crate::sys::levels::HALF_CLOSE != 0;
+    // The interface of WASI has a bit for it; hosts do not set it.
+    #[cfg(test)]
+    const TELLS_HANG_UP: bool = !cfg!(target_os = "wasi");
 
-    fn new() -> io::Result<Selector> {
-        let wakeup = Wakeup::new()?;
+    fn new() -> io::Result<Selector<K>> {
+        let kernel = K::new()?;
         Ok(Selector {
             shared: Mutex::new(Shared {
                 table: Table::default(),
@@ -121,10 +167,10 @@ impl Backend for Selector {
                 restart_slice: false,
             }),
             poller: Mutex::new(Poller {
-                set: PollSet::new(wakeup.as_fd().as_raw_fd()),
+                set: PollSet::new(kernel.wakeup()),
                 slices: Slices::new(),
             }),
-            wakeup: Arc::new(wakeup),
+            kernel: Arc::new(kernel),
         })
     }
 
@@ -137,11 +183,11 @@ impl Backend for Selector {
         let poller = self.poller.lock();
         let mut poller = poller.unwrap_or_else(PoisonError::into_inner);
         let timeout = self.fall_asleep(&mut poller, timeout);
-        let polled = kernel::poll(&mut poller.set.fds, timeout);
+        let polled = self.kernel.poll(&mut poller.set.fds, timeout);
         // Changes are seen in the table, wakes in their own word: what is read
         // here only had to end the sleep.
         if poller.set.fds[0].revents != 0 {
-            if let Err(err) = self.wakeup.drain() {
+            if let Err(err) = self.kernel.drain() {
                 error!("reading what woke a poller: {err}");
             }
         }
@@ -223,8 +269,8 @@ impl Backend for Selector {
         }))
     }
 
-    fn add_signal(&self) -> io::Result<Kick> {
-        let kick = Kick(Arc::clone(&self.wakeup));
+    fn add_signal(&self) -> io::Result<Kick<K>> {
+        let kick = Kick(Arc::clone(&self.kernel));
         kick.signal()?;
         Ok(kick)
     }
@@ -242,7 +288,7 @@ impl Backend for Selector {
     }
 }
 
-impl Selector {
+impl<K: Kernel> Selector<K> {
     /// Brings the poller's copy up to date, and says how long it may sleep over
     /// it. From here on a change wakes it.
     fn fall_asleep(&self, poller: &mut Poller, timeout: Option<Duration>) -> Option<Duration> {
@@ -261,7 +307,7 @@ impl Selector {
     }
 }
 
-impl Rearm for Selector {
+impl<K: Kernel> Rearm for Selector<K> {
     fn rearm(&self, _: RawSource, handle: &Handle) {
         let mut shared = self.lock();
         // A source that was not reported is armed already: then there is
@@ -273,10 +319,10 @@ impl Rearm for Selector {
 }
 
 /// Wakes the poller of a set, also when the set is gone.
-#[derive(Debug, Clone)]
-pub(crate) struct Kick(Arc<Wakeup>);
+#[derive(Debug)]
+pub(crate) struct Kick<K = System>(Arc<K>);
 
-impl Signal for Kick {
+impl<K: Kernel> Signal for Kick<K> {
     fn signal(&self) -> io::Result<()> {
         self.0.signal()
     }
@@ -322,64 +368,7 @@ impl RawEvent for Event {
     }
 }
 
-#[allow(unsafe_code)]
-mod kernel {
-    use super::super::syscall::check;
-    use super::timeout;
-    use libc::pollfd;
-    use std::io;
-    use std::time::Duration;
-
-    pub(super) fn poll(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {
-        let hits = match timeout {
-            Some(precise) if timeout::has_sub_millis(precise) => poll_precise(fds, precise)?,
-            _ => poll_millis(fds, timeout::as_millis(timeout))?,
-        };
-        Ok(hits as usize)
-    }
-
-    fn poll_millis(fds: &mut [pollfd], timeout_ms: libc::c_int) -> io::Result<libc::c_int> {
-        let count = fds.len() as libc::nfds_t;
-        // SAFETY: the kernel reads and writes `count` entries of the slice.
-        check(unsafe { libc::poll(fds.as_mut_ptr(), count, timeout_ms) })
-    }
-
-    #[cfg(all(
-        any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-        ),
-        not(miri)
-    ))]
-    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
-        let timeout = libc::timespec {
-            // Musl's `time_t` must not be named while libc's is to change; 68
-            // years are enough, and the deadline would go on.
-            tv_sec: timeout.as_secs().try_into().unwrap_or(i32::MAX.into()),
-            tv_nsec: timeout.subsec_nanos() as _,
-        };
-        let count = fds.len() as libc::nfds_t;
-        let sigmask = std::ptr::null();
-        // SAFETY: the kernel reads and writes `count` entries of the slice and
-        // reads `timeout`; no signal mask is given.
-        check(unsafe { libc::ppoll(fds.as_mut_ptr(), count, &timeout, sigmask) })
-    }
-
-    #[cfg(not(all(
-        any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-        ),
-        not(miri)
-    )))]
-    fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
-        poll_millis(fds, timeout::as_millis(Some(timeout)))
-    }
-}
-
+#[cfg(all(test, loom))]
+mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;
