@@ -54,7 +54,10 @@ const LOOKS: &str = "looks by /proc at what the kernel has of a thread, which is
 const VTABLES: &str = "compares wakers by their tables of functions, which Miri makes anew";
 const ROTATION: &str = "Miri's epoll serves the first of many ready sources, and no other";
 const STREAMS: &str = "Miri has no send(2) and recv(2) for pairs of Unix streams";
-const PIPES: &str = "Miri has no ioctl(2) for pipes";
+const OPTIONS: &str = "Miri does not know an option of sockets, or an address, that it asks for";
+const FILES: &str = "Miri's epoll has no word for files";
+const EDGES: &str = "Miri's epoll reports edges that Linux does not, or not those that it does";
+const PIPES: &str = "Miri has no ioctl(2) for pipes and pairs of sockets";
 const HALF_CLOSE: &str = "Miri shuts down no pair of sockets";
 
 const TABLE: &[Exception] = &[
@@ -123,7 +126,179 @@ const TABLE: &[Exception] = &[
         "epoll::wakers_and_sources_share_a_small_buffer",
         ROTATION,
     ),
+    exception(
+        &[Miri],
+        "accept_connect",
+        "listening_port_can_be_bound_again_at_once",
+        OPTIONS,
+    ),
+    exception(
+        &[Miri],
+        "accept_connect",
+        "refused_connect_is_reported_by_event_and_error",
+        OPTIONS,
+    ),
+    exception(
+        &[Miri],
+        "closing",
+        "reset_is_an_error_that_is_taken_once",
+        OPTIONS,
+    ),
+    exception(
+        &[Miri],
+        "closing",
+        "shutdown_of_an_unconnected_peer_is_the_systems_error",
+        OPTIONS,
+    ),
+    exception(
+        &[Miri],
+        "closing",
+        "unix_half_close_leaves_the_other_direction",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "closing",
+        "unix_shutdown_of_both_directions",
+        STREAMS,
+    ),
+    exception(&[Miri], "closing", "unix_stream::", STREAMS),
+    exception(
+        &[Miri],
+        "drop",
+        "borrowed_descriptor_is_not_closed",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "drop",
+        "duplicate_keeps_a_dropped_source_alive",
+        STREAMS,
+    ),
+    exception(&[Miri], "drop", "unix_stream::", STREAMS),
+    exception(
+        &[Miri],
+        "register",
+        "files_that_are_always_ready_are_refused",
+        FILES,
+    ),
+    exception(
+        &[Miri],
+        "register",
+        "pipe::interest_limits_what_is_reported",
+        EDGES,
+    ),
+    exception(
+        &[Miri],
+        "register",
+        "raw_descriptors_get_the_systems_errors",
+        SOCKETS,
+    ),
+    exception(
+        &[Miri],
+        "register",
+        "second_poll_is_refused_in_debug_builds_only",
+        SOCKETS,
+    ),
+    exception(&[Miri], "register", "second_register_is_refused", STREAMS),
+    exception(&[Miri], "register", "unix_stream::", STREAMS),
+    exception(
+        &[Miri],
+        "reregister",
+        "another_poll_cannot_reregister",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "reregister",
+        "batch_in_hand_may_name_a_deregistered_source_but_no_later_poll_does",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "reregister",
+        "tcp::partial_read_then_new_data_is_a_new_edge",
+        EDGES,
+    ),
+    exception(
+        &[Miri],
+        "reregister",
+        "tcp::undrained_reader_is_reported_for_each_arrival",
+        EDGES,
+    ),
+    exception(&[Miri], "reregister", "pipe::interest_is_replaced", EDGES),
+    exception(&[Miri], "reregister", "unix_stream::", STREAMS),
     exception(&[Miri], "accept_connect_local", "", SOCKETS),
+    exception(
+        &[Miri],
+        "additions",
+        "deadline_far_away_or_none_ends_with_an_event",
+        STREAMS,
+    ),
+    exception(
+        &[Miri],
+        "additions",
+        "should_read_and_should_write_follow_plain_readiness",
+        STREAMS,
+    ),
+    exception(&[Miri], "additions_net", "", SOCKETS),
+    exception(
+        &[Miri],
+        "bad_input",
+        "a_failed_register_leaves_the_source_registrable",
+        FILES,
+    ),
+    exception(
+        &[Miri],
+        "bad_input",
+        "files_that_cannot_be_polled_are_refused",
+        FILES,
+    ),
+    exception(
+        &[Miri],
+        "bad_input",
+        "impossible_paths_are_invalid_input",
+        SOCKETS,
+    ),
+    exception(&[Miri], "bad_input", "the_longest_path_fits", SOCKETS),
+    exception(
+        &[Miri],
+        "modes",
+        "a_level_source_is_reported_until_it_is_drained",
+        LEVEL,
+    ),
+    exception(&[Miri], "modes", "a_mode_rides_through_any_source", LEVEL),
+    exception(
+        &[Miri],
+        "modes",
+        "a_raw_descriptor_can_be_level_and_one_shot",
+        LEVEL,
+    ),
+    exception(&[Miri], "modes", "exclusive", LEVEL),
+    exception(
+        &[Miri],
+        "regressions",
+        "interrupted_connect_is_under_way",
+        CHILDREN,
+    ),
+    exception(
+        &[Miri],
+        "regressions",
+        "registry_clone_costs_no_descriptor",
+        CHILDREN,
+    ),
+    exception(
+        &[Miri],
+        "regressions",
+        "vectored_write_to_a_closed_peer_raises_no_signal",
+        CHILDREN,
+    ),
+    exception(
+        &[Miri],
+        "regressions",
+        "burst_of_connects_completes_before_any_accept",
+        ROUNDS,
+    ),
     exception(&[Miri], "additions_unix", "", SOCKETS),
     exception(&[Miri], "cloexec", "", CHILDREN),
     exception(&[Miri], "datagram", "", SOCKETS),
@@ -131,6 +306,7 @@ const TABLE: &[Exception] = &[
     exception(&[Miri], "drop_alone", "", CHILDREN),
     exception(&[Miri], "eintr", "", SIGNALS),
     exception(&[Miri], "examples", "", CHILDREN),
+    exception(&[Miri], "faults", "", CHILDREN),
     exception(&[Miri], "fd_leaks", "", CHILDREN),
     exception(&[Miri], "fork", "", CHILDREN),
     exception(&[Miri], "many", "", ROUNDS),
@@ -167,6 +343,15 @@ const TABLE: &[Exception] = &[
     exception(&[Miri], "regressions_addr", "", SOCKETS),
     exception(&[Miri], "regressions_poll", "", STREAMS),
     exception(&[Miri], "seccomp", "", CHILDREN),
+    exception(&[Miri], "std_conversions", "udp_socket::", SOCKETS),
+    exception(&[Miri], "std_conversions", "unix_datagram::", SOCKETS),
+    exception(&[Miri], "std_conversions", "unix_listener::", SOCKETS),
+    exception(
+        &[Miri],
+        "std_conversions",
+        "unix_stream::into_std_stays_non_blocking",
+        PIPES,
+    ),
     exception(&[Miri], "storms", "", ROUNDS),
     exception(&[Miri], "syscalls", "", CHILDREN),
     exception(&[Miri], "syscalls_waker", "", CHILDREN),
