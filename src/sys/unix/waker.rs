@@ -1,7 +1,10 @@
 //! What interrupts a sleeping queue on Unix, and the table that picks it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
+
+use super::syscall;
 
 cfg_if! {
     if #[cfg(all(
@@ -20,9 +23,9 @@ cfg_if! {
 }
 
 /// Writes until it is written, emptying `reader` when there is no room.
-fn write(mut writer: &File, bytes: &[u8], reader: &File) -> io::Result<()> {
+fn write(writer: &File, bytes: &[u8], reader: &File) -> io::Result<()> {
     loop {
-        match writer.write(bytes) {
+        match syscall::write(writer.as_fd(), bytes) {
             Ok(_) => return Ok(()),
             Err(err) if err.kind() == ErrorKind::Interrupted => {}
             Err(err) if err.kind() == ErrorKind::WouldBlock => drain(reader)?,
