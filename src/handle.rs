@@ -3,7 +3,8 @@
 //! A *handle* here is a struct with one field, `inner: IoSource<T>`, where `T`
 //! is the type of std that does the work.
 
-/// `event::Source`, `Debug`, and the traits of owners of a descriptor.
+/// `event::Source`, `Debug`, and the traits of owners of a raw handle, which
+/// `impl_raw_handle` has for each family of systems.
 macro_rules! impl_handle {
     ($handle:ty, $inner:ty) => {
         impl $crate::event::Source for $handle {
@@ -39,6 +40,14 @@ macro_rules! impl_handle {
             }
         }
 
+        impl_raw_handle!($handle, $inner);
+    };
+}
+
+/// The traits of owners of a descriptor.
+#[cfg(unix)]
+macro_rules! impl_raw_handle {
+    ($handle:ty, $inner:ty) => {
         impl std::os::fd::AsFd for $handle {
             fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
                 std::os::fd::AsFd::as_fd(&*self.inner)
@@ -80,6 +89,57 @@ macro_rules! impl_handle {
 
         impl From<$handle> for std::os::fd::OwnedFd {
             fn from(handle: $handle) -> std::os::fd::OwnedFd {
+                handle.inner.into_inner().into()
+            }
+        }
+    };
+}
+
+/// The traits of owners of a socket.
+#[cfg(windows)]
+macro_rules! impl_raw_handle {
+    ($handle:ty, $inner:ty) => {
+        impl std::os::windows::io::AsSocket for $handle {
+            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+                std::os::windows::io::AsSocket::as_socket(&*self.inner)
+            }
+        }
+
+        impl std::os::windows::io::AsRawSocket for $handle {
+            fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+                std::os::windows::io::AsRawSocket::as_raw_socket(&*self.inner)
+            }
+        }
+
+        impl std::os::windows::io::IntoRawSocket for $handle {
+            fn into_raw_socket(self) -> std::os::windows::io::RawSocket {
+                std::os::windows::io::IntoRawSocket::into_raw_socket(self.inner.into_inner())
+            }
+        }
+
+        /// The socket is taken as it is: whether it is in non-blocking mode
+        /// is the caller's business.
+        #[allow(unsafe_code)]
+        impl std::os::windows::io::FromRawSocket for $handle {
+            unsafe fn from_raw_socket(raw: std::os::windows::io::RawSocket) -> Self {
+                // SAFETY: our caller guarantees that the socket is open and
+                // gives up its ownership.
+                let socket = unsafe { std::os::windows::io::FromRawSocket::from_raw_socket(raw) };
+                <Self as From<std::os::windows::io::OwnedSocket>>::from(socket)
+            }
+        }
+
+        /// The socket is taken as it is: whether it is in non-blocking mode
+        /// is the caller's business.
+        impl From<std::os::windows::io::OwnedSocket> for $handle {
+            fn from(socket: std::os::windows::io::OwnedSocket) -> Self {
+                let inner = $crate::io_source::IoSource::new(<$inner>::from(socket));
+                Self { inner }
+            }
+        }
+
+        impl From<$handle> for std::os::windows::io::OwnedSocket {
+            fn from(handle: $handle) -> std::os::windows::io::OwnedSocket {
                 handle.inner.into_inner().into()
             }
         }

@@ -105,6 +105,7 @@ impl Interest {
     /// a change of a file in `sysfs` or `cgroupfs`, and the like; see
     /// `EPOLLPRI` in [`epoll_ctl(2)`]. Of the systems with kqueue, those have
     /// it that have a filter for out-of-band data, and it tells of nothing else.
+    /// On Windows, too, it is out-of-band data of a socket.
     ///
     /// [`epoll_ctl(2)`]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
     #[cfg(any(
@@ -113,6 +114,7 @@ impl Interest {
         target_os = "dragonfly",
         target_os = "linux",
         target_os = "openbsd",
+        windows,
     ))]
     pub const PRIORITY: Interest = interest(PRIORITY);
 

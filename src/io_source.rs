@@ -1,7 +1,9 @@
 //! A handle, and what its registration needs.
 
 use crate::association::Association;
-use crate::sys::{Registered, Registration, Selector};
+use crate::event::Source;
+use crate::sys::{raw_source, AsRawSource, Registered, Registration, Selector};
+use crate::{Interest, Registry, Token};
 use std::ops::{Deref, DerefMut};
 use std::{fmt, io};
 
@@ -66,47 +68,38 @@ impl<T: fmt::Debug> fmt::Debug for IoSource<T> {
     }
 }
 
-#[cfg(unix)]
-mod source {
-    use super::{IoSource, Registration};
-    use crate::event::Source;
-    use crate::{Interest, Registry, Token};
-    use std::io;
-    use std::os::fd::AsRawFd;
+impl<T: AsRawSource> Source for IoSource<T> {
+    #[inline]
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        let (registration, source) = (&mut self.registration, raw_source(&self.io));
+        self.association.register(registry.id(), || {
+            Registration::register(registration, registry.queue(), source, token, interests)
+        })
+    }
 
-    impl<T: AsRawFd> Source for IoSource<T> {
-        #[inline]
-        fn register(
-            &mut self,
-            registry: &Registry,
-            token: Token,
-            interests: Interest,
-        ) -> io::Result<()> {
-            let (registration, source) = (&mut self.registration, self.io.as_raw_fd());
-            self.association.register(registry.id(), || {
-                Registration::register(registration, registry.queue(), source, token, interests)
-            })
-        }
+    #[inline]
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        let (registration, source) = (&mut self.registration, raw_source(&self.io));
+        self.association.reregister(registry.id(), || {
+            Registration::reregister(registration, registry.queue(), source, token, interests)
+        })
+    }
 
-        #[inline]
-        fn reregister(
-            &mut self,
-            registry: &Registry,
-            token: Token,
-            interests: Interest,
-        ) -> io::Result<()> {
-            let (registration, source) = (&mut self.registration, self.io.as_raw_fd());
-            self.association.reregister(registry.id(), || {
-                Registration::reregister(registration, registry.queue(), source, token, interests)
-            })
-        }
-
-        #[inline]
-        fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-            let (registration, source) = (&mut self.registration, self.io.as_raw_fd());
-            self.association.deregister(registry.id(), || {
-                Registration::deregister(registration, registry.queue(), source)
-            })
-        }
+    #[inline]
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        let (registration, source) = (&mut self.registration, raw_source(&self.io));
+        self.association.deregister(registry.id(), || {
+            Registration::deregister(registration, registry.queue(), source)
+        })
     }
 }

@@ -21,6 +21,10 @@
     all(unix, feature = "os-ext"),
     doc = "- [`unix`] has pipes, and sources that are raw descriptors."
 )]
+#![cfg_attr(
+    all(windows, feature = "os-ext"),
+    doc = "- [`windows`] has sources that are raw sockets."
+)]
 //!
 //! Read the [guide] first; then the examples of the repository.
 //!
@@ -59,7 +63,12 @@
 // do not reach is unused, and that is fine.
 #![cfg_attr(
     any(
-        not(all(unix, feature = "os-poll", feature = "os-ext", feature = "net")),
+        not(all(
+            any(unix, windows),
+            feature = "os-poll",
+            feature = "os-ext",
+            feature = "net"
+        )),
         mio_unsupported_force_poll_poll
     ),
     allow(dead_code, unused_imports, unused_macros)
@@ -89,6 +98,8 @@ mod waker;
 pub mod net;
 #[cfg(all(unix, feature = "os-ext"))]
 pub mod unix;
+#[cfg(all(windows, feature = "os-ext"))]
+pub mod windows;
 
 #[doc(no_inline)]
 pub use event::Events;

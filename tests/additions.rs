@@ -1,33 +1,28 @@
 //! What this crate offers beyond mio 1.2.5, sockets aside.
-#![cfg(all(unix, feature = "os-ext", feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "os-ext", feature = "net"))]
 
 mod support;
 
 use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::iter::FusedIterator;
-use std::os::fd::AsFd;
-#[cfg(not(mio_unsupported_force_poll_poll))]
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Wake, Waker as TaskWaker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
-use mio::net::UnixStream;
-use mio::unix::{pipe, SourceBorrowedFd};
 use mio::{Events, Interest, Poll, Token, Waker};
-use support::{assert_os_error, expect_events, expect_no_events, poll_and_events, wait_until};
+use support::{expect_events, expect_no_events, poll_and_events, stream_pair, wait_until, Stream};
 
 const OWN: Token = Token(1);
 
 /// A queue and `count` writable streams in it, tokens from zero up.
-fn writable(count: usize) -> (Poll, Vec<UnixStream>) {
+fn writable(count: usize) -> (Poll, Vec<Stream>) {
     let poll = Poll::new().unwrap();
     let mut kept = Vec::new();
     for index in 0..count {
-        let (mut one, other) = UnixStream::pair().unwrap();
+        let (mut one, other) = stream_pair();
         poll.registry()
             .register(&mut one, Token(index), Interest::WRITABLE)
             .unwrap();
@@ -76,30 +71,10 @@ fn event_iterator_knows_its_length_and_its_end() {
     assert_eq!(iter.len(), 0);
 }
 
-/// A pipe whose writer left empty-handed is not readable on Linux, yet the reader should read.
-#[test]
-fn hung_up_pipe_should_be_read_and_written() {
-    let (mut poll, mut events) = poll_and_events();
-    let (sender, mut receiver) = pipe::new().unwrap();
-    poll.registry()
-        .register(&mut receiver, OWN, Interest::READABLE)
-        .unwrap();
-    drop(sender);
-    expect_events(&mut poll, &mut events, &[(OWN, Event::should_read)]);
-
-    let (mut sender, receiver) = pipe::new().unwrap();
-    // Asked for reading only, so that nothing but the end is reported.
-    poll.registry()
-        .register(&mut sender, Token(2), Interest::READABLE)
-        .unwrap();
-    drop(receiver);
-    expect_events(&mut poll, &mut events, &[(Token(2), Event::should_write)]);
-}
-
 #[test]
 fn should_read_and_should_write_follow_plain_readiness() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
     poll.registry()
         .register(&mut one, OWN, Interest::WRITABLE)
         .unwrap();
@@ -128,40 +103,6 @@ fn interest_is_removed_in_constants_and_hashes() {
     assert_eq!(set.len(), 2);
 }
 
-#[cfg(not(mio_unsupported_force_poll_poll))] // That queue is no descriptor.
-#[test]
-fn poll_lends_its_descriptor() {
-    let poll = Poll::new().unwrap();
-    assert_eq!(poll.as_fd().as_raw_fd(), poll.as_raw_fd());
-    assert_eq!(poll.registry().as_fd().as_raw_fd(), poll.as_raw_fd());
-}
-
-#[test]
-fn borrowed_descriptor_is_a_source() {
-    let (mut poll, mut events) = poll_and_events();
-    let (one, mut other) = UnixStream::pair().unwrap();
-    let mut source = SourceBorrowedFd::from(one.as_fd());
-    assert!(format!("{source:?}").contains("SourceBorrowedFd"));
-    poll.registry()
-        .register(&mut source, OWN, Interest::READABLE)
-        .unwrap();
-    let again = poll
-        .registry()
-        .register(&mut source, OWN, Interest::READABLE);
-    assert_os_error(again, libc::EEXIST);
-    expect_no_events(&mut poll, &mut events);
-    other.write_all(b"x").unwrap();
-    expect_events(&mut poll, &mut events, &[(OWN, Event::is_readable)]);
-    poll.registry()
-        .reregister(&mut source, Token(2), Interest::WRITABLE)
-        .unwrap();
-    expect_events(&mut poll, &mut events, &[(Token(2), Event::is_writable)]);
-    poll.registry()
-        .deregister(&mut SourceBorrowedFd(one.as_fd()))
-        .unwrap();
-    assert_os_error(poll.registry().deregister(&mut source), libc::ENOENT);
-}
-
 #[test]
 fn deadline_is_waited_out() {
     let (mut poll, mut events) = poll_and_events();
@@ -187,7 +128,7 @@ fn passed_deadline_still_looks() {
 #[test]
 fn deadline_far_away_or_none_ends_with_an_event() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
     poll.registry()
         .register(&mut one, OWN, Interest::READABLE)
         .unwrap();

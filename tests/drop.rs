@@ -2,22 +2,21 @@
 //!
 //! Nothing here starts a process: for the moment between its fork and its exec a child holds every
 //! descriptor open that a test has just dropped.
-#![cfg(all(target_os = "linux", feature = "os-ext", feature = "net"))]
+#![cfg(all(any(target_os = "linux", windows), feature = "os-ext", feature = "net"))]
 
 mod support;
 
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(all(unix, not(mio_unsupported_force_poll_poll)))]
 use std::io::ErrorKind;
 use std::io::{Read, Write};
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(all(unix, not(mio_unsupported_force_poll_poll)))]
 use std::os::fd::AsFd;
-use std::os::fd::AsRawFd;
 
 use mio::event::Event;
-use mio::net::UnixStream;
-use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
-use support::{every_pair, expect_events, expect_no_events, poll_and_events, Pair};
+use support::{
+    every_pair, expect_events, expect_no_events, poll_and_events, raw, stream_pair, Pair, RawSource,
+};
 
 const OLD: Token = Token(1);
 const NEW: Token = Token(2);
@@ -67,9 +66,9 @@ fn source_outlives_its_queue<P: Pair>() {
 #[test]
 fn borrowed_descriptor_is_not_closed() {
     let (mut poll, mut events) = poll_and_events();
-    let (one, mut other) = UnixStream::pair().unwrap();
-    let raw = one.as_raw_fd();
-    let mut source = SourceFd(&raw);
+    let (one, mut other) = stream_pair();
+    let number = raw(&one);
+    let mut source = RawSource(&number);
     poll.registry()
         .register(&mut source, OLD, Interest::READABLE)
         .unwrap();
@@ -77,17 +76,17 @@ fn borrowed_descriptor_is_not_closed() {
     expect_events(&mut poll, &mut events, &[(OLD, Event::is_readable)]);
     assert_eq!((&one).read(&mut [0; 4]).unwrap(), 1);
     // Registered by number: another value that names the same number speaks for it.
-    poll.registry().deregister(&mut SourceFd(&raw)).unwrap();
+    poll.registry().deregister(&mut RawSource(&number)).unwrap();
 }
 
 /// The hazard that `deregister` is there for: while a duplicate keeps the socket open, the
 /// kernel goes on to report it, and nobody can name it any more. With poll(2) the table is ours, and
 /// a source leaves it when it is dropped.
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(all(unix, not(mio_unsupported_force_poll_poll)))]
 #[test]
 fn duplicate_keeps_a_dropped_source_alive() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
     poll.registry()
         .register(&mut one, OLD, Interest::READABLE)
         .unwrap();

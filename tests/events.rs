@@ -1,21 +1,20 @@
 //! The buffer of events, its iterator, and the event as a value.
-#![cfg(all(unix, feature = "os-poll", feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
 
 mod support;
 
 use std::time::Duration;
 
 use mio::event::{Event, Iter};
-use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
-use support::{expect_events, poll_and_events};
+use support::{expect_events, poll_and_events, stream_pair, Stream};
 
 /// A batch of `count` events, tokens from zero up, and the sockets behind it.
-fn batch(events: &mut Events, count: usize) -> Vec<UnixStream> {
+fn batch(events: &mut Events, count: usize) -> Vec<Stream> {
     let mut poll = Poll::new().unwrap();
     let mut kept = Vec::new();
     for index in 0..count {
-        let (mut one, other) = UnixStream::pair().unwrap();
+        let (mut one, other) = stream_pair();
         poll.registry()
             .register(&mut one, Token(index), Interest::WRITABLE)
             .unwrap();
@@ -130,13 +129,15 @@ fn event_text_names_every_answer() {
     assert_eq!(format!("{events:?}"), format!("[{expected}]"));
     let details = format!("{event:#?}");
     assert!(details.contains("details"), "{details}");
-    let mask = if cfg!(mio_unsupported_force_poll_poll) {
+    let mask = if cfg!(windows) {
+        " SEND"
+    } else if cfg!(mio_unsupported_force_poll_poll) {
         " POLLOUT"
     } else {
         " EPOLLOUT"
     };
     assert!(
-        details.contains(mask) || !cfg!(target_os = "linux"),
+        details.contains(mask) || !cfg!(any(target_os = "linux", windows)),
         "{details}"
     );
 }
@@ -144,7 +145,7 @@ fn event_text_names_every_answer() {
 #[test]
 fn answers_of_an_open_stream() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, _other) = UnixStream::pair().unwrap();
+    let (mut one, _other) = stream_pair();
     poll.registry()
         .register(&mut one, Token(1), Interest::WRITABLE)
         .unwrap();

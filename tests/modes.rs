@@ -1,19 +1,22 @@
 //! Modes of a registration: level, one-shot, exclusive, through every kind of source.
 
-#![cfg(all(unix, feature = "os-poll", feature = "os-ext", feature = "net"))]
+#![cfg(all(
+    any(unix, windows),
+    feature = "os-poll",
+    feature = "os-ext",
+    feature = "net"
+))]
 
 mod support;
 
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use mio::event::Source;
-use mio::net::UnixStream;
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(all(target_os = "linux", not(mio_unsupported_force_poll_poll)))]
 use mio::net::{TcpListener, TcpStream};
-use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
+use support::{raw, stream_pair, RawSource, Stream};
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
@@ -30,7 +33,7 @@ fn reported(poll: &mut Poll, events: &mut Events, polls: usize) -> usize {
 #[test]
 fn a_level_source_is_reported_until_it_is_drained() {
     let (mut poll, mut events) = support::poll_and_events();
-    let (mut stream, mut peer) = UnixStream::pair().unwrap();
+    let (mut stream, mut peer) = stream_pair();
     poll.registry()
         .register(&mut stream, Token(1), Interest::READABLE.level())
         .unwrap();
@@ -44,9 +47,9 @@ fn a_level_source_is_reported_until_it_is_drained() {
 #[test]
 fn a_raw_descriptor_can_be_level_and_one_shot() {
     let (mut poll, mut events) = support::poll_and_events();
-    let (stream, mut peer) = UnixStream::pair().unwrap();
-    let fd = stream.as_raw_fd();
-    let mut source = SourceFd(&fd);
+    let (stream, mut peer) = stream_pair();
+    let descriptor = raw(&stream);
+    let mut source = RawSource(&descriptor);
     peer.write_all(b"x").unwrap();
     let readable = Interest::READABLE;
     poll.registry()
@@ -64,7 +67,7 @@ fn a_raw_descriptor_can_be_level_and_one_shot() {
 }
 
 /// A source of the kind that every program has: it passes on what it is given.
-struct Wrapped(UnixStream);
+struct Wrapped(Stream);
 
 impl Source for Wrapped {
     fn register(&mut self, to: &Registry, token: Token, interests: Interest) -> io::Result<()> {
@@ -83,7 +86,7 @@ impl Source for Wrapped {
 #[test]
 fn a_mode_rides_through_any_source() {
     let (mut poll, mut events) = support::poll_and_events();
-    let (stream, mut peer) = UnixStream::pair().unwrap();
+    let (stream, mut peer) = stream_pair();
     peer.write_all(b"x").unwrap();
     let mut source: Box<dyn Source> = Box::new(Wrapped(stream));
     poll.registry()
@@ -102,15 +105,15 @@ fn a_mode_rides_through_any_source() {
 fn an_exclusive_listener_reaches_each_poll_that_watches_it() {
     let listener = TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
-    let fd = listener.as_raw_fd();
+    let descriptor = raw(&listener);
     let interest = Interest::READABLE.exclusive();
     let (mut one, mut events) = support::poll_and_events();
     let (mut two, _) = support::poll_and_events();
     one.registry()
-        .register(&mut SourceFd(&fd), Token(1), interest)
+        .register(&mut RawSource(&descriptor), Token(1), interest)
         .unwrap();
     two.registry()
-        .register(&mut SourceFd(&fd), Token(2), interest)
+        .register(&mut RawSource(&descriptor), Token(2), interest)
         .unwrap();
     let clients: Vec<_> = (0..4)
         .map(|_| TcpStream::connect(address).unwrap())
@@ -134,7 +137,7 @@ fn an_exclusive_listener_reaches_each_poll_that_watches_it() {
 #[test]
 fn an_exclusive_interest_that_the_kernel_would_refuse_is_invalid() {
     let (mut poll, mut events) = support::poll_and_events();
-    let (mut stream, mut peer) = UnixStream::pair().unwrap();
+    let (mut stream, mut peer) = stream_pair();
     let readable = Interest::READABLE;
     for interest in [
         (readable | Interest::PRIORITY).exclusive(),

@@ -1,19 +1,21 @@
 //! What one call of `poll` returns, and what it leaves for the next.
-#![cfg(all(unix, feature = "os-poll", feature = "net", feature = "os-ext"))]
+#![cfg(all(
+    any(unix, windows),
+    feature = "os-poll",
+    feature = "net",
+    feature = "os-ext"
+))]
 
 mod support;
 
 use std::io::Write;
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use mio::event::Event;
-use mio::net::UnixStream;
-use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use support::{
-    assert_send_sync, collect, every_pair, expect_events, expect_no_events, poll_and_events, Pair,
-    HANG_GUARD,
+    assert_send_sync, collect, every_pair, expect_events, expect_no_events, poll_and_events, raw,
+    stream_pair, Pair, RawSource, Stream, HANG_GUARD,
 };
 
 const READER: Token = Token(1);
@@ -56,10 +58,10 @@ fn nothing_registered_is_nothing_ready() {
 }
 
 /// `count` streams that are writable from the start, registered under tokens from zero.
-fn writable_streams(poll: &Poll, count: usize) -> Vec<UnixStream> {
+fn writable_streams(poll: &Poll, count: usize) -> Vec<Stream> {
     let mut streams = Vec::new();
     while streams.len() < count {
-        let (one, other) = UnixStream::pair().unwrap();
+        let (one, other) = stream_pair();
         streams.extend([one, other]);
     }
     for (index, stream) in streams.iter_mut().enumerate() {
@@ -94,8 +96,8 @@ fn never_more_events_than_capacity_and_none_lost() {
 fn capacity_one_serves_busy_sources_in_turn() {
     let mut poll = Poll::new().unwrap();
     let mut events = Events::with_capacity(1);
-    let (mut busy, mut busy_peer) = UnixStream::pair().unwrap();
-    let (mut quiet, mut quiet_peer) = UnixStream::pair().unwrap();
+    let (mut busy, mut busy_peer) = stream_pair();
+    let (mut quiet, mut quiet_peer) = stream_pair();
     poll.registry()
         .register(&mut busy, Token(0), Interest::READABLE)
         .unwrap();
@@ -123,7 +125,7 @@ fn capacity_one_serves_busy_sources_in_turn() {
 #[test]
 fn readiness_of_both_directions_comes_together_or_apart() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
     other.write_all(b"x").unwrap();
     let both = Interest::READABLE | Interest::WRITABLE;
     poll.registry().register(&mut one, READER, both).unwrap();
@@ -138,15 +140,15 @@ fn readiness_of_both_directions_comes_together_or_apart() {
 fn one_descriptor_in_two_queues_wakes_both() {
     let (mut first, mut first_events) = poll_and_events();
     let (mut second, mut second_events) = poll_and_events();
-    let (one, mut other) = UnixStream::pair().unwrap();
-    let fd = one.as_raw_fd();
+    let (one, mut other) = stream_pair();
+    let source = raw(&one);
     first
         .registry()
-        .register(&mut SourceFd(&fd), READER, Interest::READABLE)
+        .register(&mut RawSource(&source), READER, Interest::READABLE)
         .unwrap();
     second
         .registry()
-        .register(&mut SourceFd(&fd), WRITER, Interest::READABLE)
+        .register(&mut RawSource(&source), WRITER, Interest::READABLE)
         .unwrap();
     other.write_all(b"x").unwrap();
     expect_events(
@@ -175,8 +177,8 @@ fn events_buffer_serves_several_queues() {
 
 #[test]
 fn registration_takes_a_shared_queue() {
-    fn register_anywhere(registry: &Registry) -> UnixStream {
-        let (mut one, _) = UnixStream::pair().unwrap();
+    fn register_anywhere(registry: &Registry) -> Stream {
+        let (mut one, _) = stream_pair();
         registry
             .register(&mut one, READER, Interest::READABLE)
             .unwrap();
@@ -207,5 +209,5 @@ fn queue_closes_on_exec() {
         support::is_close_on_exec(&poll.registry().try_clone().unwrap()),
         support::is_close_on_exec(&poll.registry())
     );
-    assert!(poll.as_raw_fd() >= 0);
+    assert!(std::os::fd::AsRawFd::as_raw_fd(&poll) >= 0);
 }

@@ -1,21 +1,31 @@
 //! What `register` and `deregister` do, and what they answer to misuse.
-#![cfg(all(unix, feature = "os-poll", feature = "net", feature = "os-ext"))]
+#![cfg(all(
+    any(unix, windows),
+    feature = "os-poll",
+    feature = "net",
+    feature = "os-ext"
+))]
 
 mod support;
 
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(all(target_os = "linux", not(mio_unsupported_force_poll_poll)))]
 use std::fs::File;
 use std::io::{ErrorKind, Write};
+#[cfg(unix)]
 use std::os::fd::AsRawFd;
 
 use mio::event::{Event, Source};
-use mio::net::{TcpListener, UdpSocket, UnixStream};
+use mio::net::{TcpListener, UdpSocket};
+#[cfg(unix)]
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 use support::{
-    assert_kind, assert_os_error, every_pair, expect_events, expect_no_events, localhost,
-    poll_and_events, Pair,
+    assert_kind, assert_misuse, every_pair, expect_events, expect_no_events, localhost,
+    poll_and_events, stream_pair, Pair, EEXIST, ENOENT,
 };
+
+#[cfg(unix)]
+use support::assert_os_error;
 
 const FIRST: Token = Token(7);
 const SECOND: Token = Token(usize::MAX);
@@ -100,7 +110,7 @@ fn any_token_comes_back_whole() {
         usize::MAX,
         1 << (usize::BITS - 1),
     ] {
-        let (mut one, _other) = UnixStream::pair().unwrap();
+        let (mut one, _other) = stream_pair();
         poll.registry()
             .register(&mut one, Token(value), Interest::WRITABLE)
             .unwrap();
@@ -115,7 +125,7 @@ fn any_token_comes_back_whole() {
 #[test]
 fn one_token_may_name_several_sources() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
     poll.registry()
         .register(&mut one, FIRST, Interest::WRITABLE)
         .unwrap();
@@ -129,7 +139,7 @@ fn one_token_may_name_several_sources() {
 #[test]
 fn second_register_is_refused() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut writer, mut reader) = UnixStream::pair().unwrap();
+    let (mut writer, mut reader) = stream_pair();
     poll.registry()
         .register(&mut reader, FIRST, Interest::READABLE)
         .unwrap();
@@ -138,14 +148,8 @@ fn second_register_is_refused() {
             .register(&mut reader, SECOND, Interest::READABLE),
         ErrorKind::AlreadyExists,
     );
-    if cfg!(debug_assertions) {
-        assert_eq!(
-            error.to_string(),
-            "I/O source already registered with a `Registry`"
-        );
-    } else {
-        assert_eq!(error.raw_os_error(), Some(libc::EEXIST));
-    }
+    let text = "I/O source already registered with a `Registry`";
+    assert_misuse(&error, text, EEXIST);
     writer.write_all(b"x").unwrap();
     expect_events(&mut poll, &mut events, &[(FIRST, Event::is_readable)]);
 }
@@ -161,7 +165,7 @@ fn second_poll_is_refused_in_debug_builds_only() {
     let result = second
         .registry()
         .register(&mut socket, SECOND, Interest::READABLE);
-    if cfg!(debug_assertions) {
+    if cfg!(any(debug_assertions, windows)) {
         let error = assert_kind(result, ErrorKind::AlreadyExists);
         assert_eq!(
             error.to_string(),
@@ -178,14 +182,7 @@ fn unregistered_source_cannot_be_deregistered() {
     let mut listener = TcpListener::bind(localhost()).unwrap();
     let unknown = |result: std::io::Result<()>| {
         let error = assert_kind(result, ErrorKind::NotFound);
-        if cfg!(debug_assertions) {
-            assert_eq!(
-                error.to_string(),
-                "I/O source not registered with `Registry`"
-            );
-        } else {
-            assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
-        }
+        assert_misuse(&error, "I/O source not registered with `Registry`", ENOENT);
     };
     unknown(poll.registry().deregister(&mut listener));
     poll.registry()
@@ -195,6 +192,7 @@ fn unregistered_source_cannot_be_deregistered() {
     unknown(poll.registry().deregister(&mut listener));
 }
 
+#[cfg(unix)]
 #[test]
 fn raw_descriptors_get_the_systems_errors() {
     let poll = Poll::new().unwrap();
@@ -245,7 +243,7 @@ fn files_that_are_always_ready_are_refused() {
 #[test]
 fn source_is_object_safe_and_works_boxed() {
     let (mut poll, mut events) = poll_and_events();
-    let (one, mut other) = UnixStream::pair().unwrap();
+    let (one, mut other) = stream_pair();
     let mut boxed: Box<dyn Source> = Box::new(one);
     poll.registry()
         .register(&mut boxed, FIRST, Interest::READABLE)
@@ -267,7 +265,7 @@ fn source_is_object_safe_and_works_boxed() {
 fn cloned_registry_speaks_for_the_same_queue() {
     let (mut poll, mut events) = poll_and_events();
     let clone = poll.registry().try_clone().unwrap();
-    let (mut one, _other) = UnixStream::pair().unwrap();
+    let (mut one, _other) = stream_pair();
     clone.register(&mut one, FIRST, Interest::WRITABLE).unwrap();
     expect_events(&mut poll, &mut events, &[(FIRST, Event::is_writable)]);
     poll.registry()
@@ -283,7 +281,7 @@ fn cloned_registry_outlives_its_poll() {
     let poll = Poll::new().unwrap();
     let clone = poll.registry().try_clone().unwrap();
     drop(poll);
-    let (mut one, _other) = UnixStream::pair().unwrap();
+    let (mut one, _other) = stream_pair();
     clone.register(&mut one, FIRST, Interest::WRITABLE).unwrap();
     clone.deregister(&mut one).unwrap();
 }

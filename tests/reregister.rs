@@ -1,16 +1,21 @@
 //! `reregister` replaces token and interest and looks at the source afresh.
-#![cfg(all(unix, feature = "os-poll", feature = "net", feature = "os-ext"))]
+#![cfg(all(
+    any(unix, windows),
+    feature = "os-poll",
+    feature = "net",
+    feature = "os-ext"
+))]
 
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
 
 use mio::event::Event;
-use mio::net::{TcpListener, UnixStream};
+use mio::net::TcpListener;
 use mio::{Interest, Poll, Token};
 use support::{
-    assert_kind, assert_would_block, collect, every_pair, expect_events, expect_no_events,
-    localhost, poll_and_events, Pair,
+    assert_kind, assert_misuse, assert_would_block, collect, every_pair, expect_events,
+    expect_no_events, localhost, poll_and_events, stream_pair, Pair, ENOENT,
 };
 
 const OLD: Token = Token(1);
@@ -24,7 +29,7 @@ every_pair!(
     undrained_reader_is_not_reported_twice,
 );
 
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(not(any(mio_unsupported_force_poll_poll, windows)))]
 mod kernel_edges {
     use super::undrained_reader_is_reported_for_each_arrival;
     use super::{every_pair, partial_read_then_new_data_is_a_new_edge};
@@ -87,7 +92,7 @@ fn interest_is_replaced<P: Pair>() {
 
 /// Callers skip the read that would end in `WouldBlock` after a short read: they rely on this
 /// where the kernel has edges. Where they are made by `WouldBlock`, there is none without it.
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(not(any(mio_unsupported_force_poll_poll, windows)))]
 fn partial_read_then_new_data_is_a_new_edge<P: Pair>() {
     let (mut poll, mut events) = poll_and_events();
     let (mut writer, mut reader) = P::connected();
@@ -133,7 +138,7 @@ fn undrained_reader_is_not_reported_twice<P: Pair>() {
 }
 
 /// As above: a matter of kernels with edges.
-#[cfg(not(mio_unsupported_force_poll_poll))]
+#[cfg(not(any(mio_unsupported_force_poll_poll, windows)))]
 fn undrained_reader_is_reported_for_each_arrival<P: Pair>() {
     let (mut poll, mut events) = poll_and_events();
     let (mut writer, mut reader) = P::connected();
@@ -151,8 +156,8 @@ fn undrained_reader_is_reported_for_each_arrival<P: Pair>() {
 #[test]
 fn batch_in_hand_may_name_a_deregistered_source_but_no_later_poll_does() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
-    let (mut one_more, mut other_more) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
+    let (mut one_more, mut other_more) = stream_pair();
     for (source, token) in [(&mut one, Token(10)), (&mut one_more, Token(11))] {
         poll.registry()
             .register(source, token, Interest::READABLE)
@@ -187,21 +192,14 @@ fn unregistered_source_cannot_be_reregistered() {
         .registry()
         .reregister(&mut listener, OLD, Interest::READABLE);
     let error = assert_kind(result, ErrorKind::NotFound);
-    if cfg!(debug_assertions) {
-        assert_eq!(
-            error.to_string(),
-            "I/O source not registered with `Registry`"
-        );
-    } else {
-        assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
-    }
+    assert_misuse(&error, "I/O source not registered with `Registry`", ENOENT);
 }
 
 #[test]
 fn another_poll_cannot_reregister() {
     let (mut poll, mut events) = poll_and_events();
     let stranger = Poll::new().unwrap();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
     poll.registry()
         .register(&mut one, OLD, Interest::READABLE)
         .unwrap();
@@ -209,14 +207,14 @@ fn another_poll_cannot_reregister() {
     let result = stranger
         .registry()
         .reregister(&mut one, NEW, Interest::READABLE);
-    if cfg!(debug_assertions) {
+    if cfg!(any(debug_assertions, windows)) {
         let error = assert_kind(result, ErrorKind::AlreadyExists);
         assert_eq!(
             error.to_string(),
             "I/O source already registered with a different `Registry`"
         );
     } else {
-        support::assert_os_error(result, libc::ENOENT);
+        support::assert_os_error(result, ENOENT);
     }
 
     other.write_all(b"x").unwrap();

@@ -1,8 +1,8 @@
 //! Sandboxes that know fewer system calls: without `epoll_pwait2` timeouts are coarser and
 //! nothing else changes; and the calls that a workload makes are those of a short known list.
 
-// The crate that makes the filters knows 64-bit architectures only.
-#![cfg(target_pointer_width = "64")]
+// The crate that makes the filters knows no other architectures.
+#![cfg(all(target_pointer_width = "64", target_endian = "little"))]
 #![cfg(all(target_os = "linux", feature = "os-ext", feature = "net"))]
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! A poll never returns early without an event, and waits for no timeout when there is one.
-#![cfg(all(unix, feature = "os-poll", feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
 
 mod support;
 
@@ -8,9 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
-use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
-use support::{poll_and_events, HANG_GUARD};
+use support::{poll_and_events, stream_pair, HANG_GUARD};
 
 const STREAM: Token = Token(3);
 
@@ -60,7 +59,7 @@ fn zero_returns_at_once_with_and_without_readiness() {
     let (mut poll, mut events) = poll_and_events();
     poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
     assert!(events.is_empty());
-    let (mut one, _other) = UnixStream::pair().unwrap();
+    let (mut one, _other) = stream_pair();
     poll.registry()
         .register(&mut one, STREAM, Interest::WRITABLE)
         .unwrap();
@@ -85,7 +84,7 @@ const LONG: [Duration; 7] = [
 #[test]
 fn long_timeout_ends_with_standing_readiness() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, _other) = UnixStream::pair().unwrap();
+    let (mut one, _other) = stream_pair();
     poll.registry()
         .register(&mut one, STREAM, Interest::WRITABLE)
         .unwrap();
@@ -102,7 +101,7 @@ fn long_timeout_ends_with_standing_readiness() {
 #[test]
 fn long_timeout_ends_with_readiness_from_another_thread() {
     let (mut poll, mut events) = poll_and_events();
-    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let (mut one, mut other) = stream_pair();
     poll.registry()
         .register(&mut one, STREAM, Interest::READABLE)
         .unwrap();

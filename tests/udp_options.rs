@@ -1,5 +1,9 @@
 //! Options of UDP sockets reach the kernel and come back.
-#![cfg(all(target_os = "linux", feature = "os-poll", feature = "net"))]
+#![cfg(all(
+    any(target_os = "linux", windows),
+    feature = "os-poll",
+    feature = "net"
+))]
 
 mod support;
 
@@ -7,7 +11,7 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use mio::net::UdpSocket;
-use support::{assert_kind, localhost, localhost_v6};
+use support::{localhost, localhost_v6};
 
 #[test]
 fn udp_options_come_back_as_they_were_set() {
@@ -22,6 +26,7 @@ fn udp_options_come_back_as_they_were_set() {
     assert_eq!(socket.ttl().unwrap(), 61);
     socket.set_multicast_ttl_v4(7).unwrap();
     assert_eq!(socket.multicast_ttl_v4().unwrap(), 7);
+    #[cfg(unix)]
     assert_eq!(support::socket_option(&socket, libc::SO_REUSEADDR), 0);
     if let Ok(socket) = UdpSocket::bind(localhost_v6()) {
         for on in [true, false] {
@@ -33,25 +38,27 @@ fn udp_options_come_back_as_they_were_set() {
     }
 }
 
+/// How the systems name it.
+const SECOND_JOIN: [ErrorKind; 2] = [ErrorKind::AddrInUse, ErrorKind::InvalidInput];
+
+const SECOND_LEAVE: [ErrorKind; 2] = [ErrorKind::AddrNotAvailable, ErrorKind::InvalidInput];
+
 #[test]
 fn multicast_group_is_joined_once_and_left_once() {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0).into()).unwrap();
     let (group, interface) = (Ipv4Addr::new(239, 255, 77, 1), Ipv4Addr::LOCALHOST);
     socket.join_multicast_v4(&group, &interface).unwrap();
-    assert_kind(
-        socket.join_multicast_v4(&group, &interface),
-        ErrorKind::AddrInUse,
-    );
+    let again = socket.join_multicast_v4(&group, &interface);
+    assert!(SECOND_JOIN.contains(&again.unwrap_err().kind()));
     socket.leave_multicast_v4(&group, &interface).unwrap();
-    assert_kind(
-        socket.leave_multicast_v4(&group, &interface),
-        ErrorKind::AddrNotAvailable,
-    );
+    let again = socket.leave_multicast_v4(&group, &interface);
+    assert!(SECOND_LEAVE.contains(&again.unwrap_err().kind()));
     if let Ok(socket) = UdpSocket::bind(localhost_v6()) {
         // The loopback is interface 1 in every network namespace.
         let group = Ipv6Addr::new(0xff11, 0, 0, 0, 0, 0, 0, 0x7701);
         socket.join_multicast_v6(&group, 1).unwrap();
-        assert_kind(socket.join_multicast_v6(&group, 1), ErrorKind::AddrInUse);
+        let again = socket.join_multicast_v6(&group, 1);
+        assert!(SECOND_JOIN.contains(&again.unwrap_err().kind()));
         socket.leave_multicast_v6(&group, 1).unwrap();
     }
 }

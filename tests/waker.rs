@@ -1,7 +1,7 @@
 //! A wake is an event: each is followed by exactly one readable event of its waker,
 //! whatever the token, the number of wakers and the state of the poll.
 
-#![cfg(all(target_os = "linux", feature = "os-poll"))]
+#![cfg(all(any(target_os = "linux", windows), feature = "os-poll"))]
 
 use std::collections::HashMap;
 use std::sync::mpsc;
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 
-#[path = "support/kernel.rs"]
+#[cfg_attr(windows, path = "support/kernel_windows.rs")]
+#[cfg_attr(not(windows), path = "support/kernel.rs")]
 mod kernel;
 
 const NOW: Option<Duration> = Some(Duration::ZERO);

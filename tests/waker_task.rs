@@ -1,6 +1,6 @@
 //! A `Waker` serves as the waker of a task, and may be shared by threads.
 
-#![cfg(all(target_os = "linux", feature = "os-poll"))]
+#![cfg(all(any(target_os = "linux", windows), feature = "os-poll"))]
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 
-#[path = "support/kernel.rs"]
+#[cfg_attr(windows, path = "support/kernel_windows.rs")]
+#[cfg_attr(not(windows), path = "support/kernel.rs")]
 mod kernel;
 
 const NOW: Option<Duration> = Some(Duration::ZERO);

@@ -8,7 +8,7 @@
 //! | | connection-oriented | datagrams |
 //! |---|---|---|
 //! | internet | [`TcpListener`], [`TcpStream`] | [`UdpSocket`] |
-//! | one machine (Unix only) | [`UnixListener`], [`UnixStream`] | [`UnixDatagram`] |
+//! | one machine (Unix only) | `UnixListener`, `UnixStream` | `UnixDatagram` |
 //!
 //! # From and to the standard library
 //!
@@ -46,17 +46,17 @@
 //! [`Poll`]: crate::Poll
 //! [`WouldBlock`]: std::io::ErrorKind::WouldBlock
 
-// The other families of systems have no sockets here yet.
-#[cfg(unix)]
+// A system without a queue has no sockets here either.
+#[cfg(any(unix, windows))]
 mod tcp;
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 mod udp;
 #[cfg(unix)]
 mod uds;
 
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 pub use tcp::{TcpListener, TcpStream};
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 pub use udp::UdpSocket;
 #[cfg(unix)]
 pub use uds::{UnixDatagram, UnixListener, UnixStream};

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::io_source::IoSource;
-use crate::sys::unix::net as sys;
+use crate::sys::net as sys;
 
 /// A UDP socket.
 ///

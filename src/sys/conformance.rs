@@ -4,23 +4,23 @@
 //! cases use nothing but the contract, and nothing of what a backend is.
 
 use super::queue::{Queue, Waker};
-use super::{Backend, RawEvent, Registration, Turn};
+use super::{raw_source, Backend, RawEvent, RawSource, Registration, Turn};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::token::Token;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::net::UnixStream;
 use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 mod modes;
 mod sources;
+mod streams;
 mod wakers;
 
 use modes::*;
 use sources::*;
+use streams::{hang_up, pair, Stream, BAD_SOURCE};
 use wakers::*;
 
 /// One module a backend, one test a case.
@@ -52,7 +52,7 @@ macro_rules! all_cases {
     a_dropped_source_closes_at_once,
     a_second_registration_is_refused_and_the_first_goes_on,
     what_is_not_registered_is_not_found,
-    a_bad_descriptor_is_refused_and_poll_goes_on,
+    a_bad_source_is_refused_and_poll_goes_on,
     tokens_keep_all_their_bits,
     a_hang_up_closes_both_directions,
     a_half_close_closes_reading,
@@ -82,9 +82,18 @@ macro_rules! all_cases {
 
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    not(any(mio_unsupported_force_poll_poll, mio_kqueue_emulation))
+    not(any(
+        mio_unsupported_force_poll_poll,
+        mio_kqueue_emulation,
+        mio_ports_emulation
+    ))
 ))]
 all_cases!(epoll: crate::sys::unix::epoll::Selector);
+#[cfg(all(
+    any(target_os = "android", target_os = "linux", target_os = "solaris"),
+    not(any(mio_unsupported_force_poll_poll, mio_kqueue_emulation))
+))]
+all_cases!(event_port: crate::sys::unix::event_port::Selector);
 #[cfg(all(
     any(
         target_vendor = "apple",
@@ -95,10 +104,14 @@ all_cases!(epoll: crate::sys::unix::epoll::Selector);
         target_os = "netbsd",
         target_os = "openbsd",
     ),
-    not(mio_unsupported_force_poll_poll)
+    not(any(mio_unsupported_force_poll_poll, mio_ports_emulation))
 ))]
 all_cases!(kqueue: crate::sys::unix::kqueue::Selector);
+#[cfg(unix)]
 all_cases!(poll: crate::sys::unix::poll::Selector);
+#[cfg(windows)]
+all_cases!(iocp: crate::sys::windows::Selector);
+
 /// Long enough that it never ends a test that works.
 const HANG: Duration = Duration::from_secs(20);
 
@@ -147,12 +160,12 @@ impl<B: Backend> Poller<B> {
 /// One end of a stream, registered or not; the registration goes first.
 struct End<B: Backend> {
     registration: B::Registration,
-    io: UnixStream,
+    io: Stream,
 }
 
 impl<B: Backend> End<B> {
-    fn fd(&self) -> RawFd {
-        self.io.as_raw_fd()
+    fn source(&self) -> RawSource {
+        raw_source(&self.io)
     }
 
     fn register(&mut self, poller: &Poller<B>, token: usize, interest: Interest) {
@@ -165,21 +178,21 @@ impl<B: Backend> End<B> {
         token: usize,
         interest: Interest,
     ) -> std::io::Result<()> {
-        let fd = self.fd();
+        let source = self.source();
         self.registration
-            .register(&poller.queue, fd, Token(token), interest)
+            .register(&poller.queue, source, Token(token), interest)
     }
 
     fn reregister(&mut self, poller: &Poller<B>, token: usize, interest: Interest) {
-        let fd = self.fd();
+        let source = self.source();
         self.registration
-            .reregister(&poller.queue, fd, Token(token), interest)
+            .reregister(&poller.queue, source, Token(token), interest)
             .unwrap();
     }
 
     fn deregister(&mut self, poller: &Poller<B>) {
-        let fd = self.fd();
-        self.registration.deregister(&poller.queue, fd).unwrap();
+        let source = self.source();
+        self.registration.deregister(&poller.queue, source).unwrap();
     }
 
     /// Reads as a source does: a `WouldBlock` arms again.
@@ -207,8 +220,8 @@ impl<B: Backend> End<B> {
 }
 
 /// A stream's end as a source, and its peer.
-fn stream<B: Backend>() -> (End<B>, UnixStream) {
-    let (io, peer) = crate::sys::unix::net::unix_pair().unwrap();
+fn stream<B: Backend>() -> (End<B>, Stream) {
+    let (io, peer) = pair();
     let registration = B::Registration::default();
     (End { registration, io }, peer)
 }

@@ -35,24 +35,33 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
+#[cfg(unix)]
+mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
 mod queue;
 mod timeout;
 
+// What a family of systems calls a source, and how the types of std that can be
+// one give it away: `RawSource`, `AsRawSource` and `raw_source`. `net` has the
+// verbs of sockets.
 cfg_if! {
     if #[cfg(unix)] {
         pub(crate) mod unix;
-        pub(crate) use unix::{queue_fd, RawSource, Selector};
+        #[cfg(test)]
+        mod windows;
+        pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
+    } else if #[cfg(windows)] {
+        pub(crate) mod windows;
+        pub(crate) use windows::{net, raw_source, AsRawSource, RawSource, Selector};
     } else {
+        pub(crate) use none::family::{raw_source, AsRawSource, RawSource};
         pub(crate) use none::Selector;
-        /// There is no source, since there is no queue.
-        pub(crate) type RawSource = std::convert::Infallible;
     }
 }
 
-#[cfg(all(test, unix, not(loom)))]
+#[cfg(all(test, any(unix, windows), not(loom)))]
 mod conformance;
 
 /// The registration of a source with this target's queue.
@@ -83,6 +92,10 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     type Signal: Signal;
     /// What names a registration, `()` where its descriptor does.
     type Handle: fmt::Debug + Send + Sync;
+
+    /// Whether an event tells that the peer will send no more; else reading does.
+    #[cfg(test)]
+    const TELLS_HALF_CLOSE: bool = true;
 
     /// Makes an empty queue, not inherited by child processes.
     fn new() -> io::Result<Self>;

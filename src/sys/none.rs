@@ -11,6 +11,20 @@ use crate::token::Token;
 use std::time::Duration;
 use std::{fmt, io};
 
+/// Sources of a family of systems without any: there is none.
+pub(crate) mod family {
+    pub(crate) type RawSource = std::convert::Infallible;
+
+    /// What no type is.
+    pub(crate) trait AsRawSource {
+        fn as_raw_source(&self) -> RawSource;
+    }
+
+    pub(crate) fn raw_source(io: &impl AsRawSource) -> RawSource {
+        io.as_raw_source()
+    }
+}
+
 /// A queue of which there is none.
 #[derive(Debug)]
 pub(crate) enum Selector {}

@@ -3,11 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 use std::{env, fs};
+
+#[path = "../support/program.rs"]
+mod program;
 
 /// Nothing here takes a second. A wait that takes so long has hung.
 pub(crate) const GUARD: Duration = Duration::from_secs(60);
@@ -24,7 +27,7 @@ pub(crate) struct Example {
 impl Example {
     pub(crate) fn run(name: &str, arguments: &[&str]) -> Example {
         let path = built(name);
-        let mut child = Command::new(&path)
+        let mut child = program::command(&path)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

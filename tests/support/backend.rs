@@ -2,6 +2,8 @@
 
 use std::{fs, thread};
 
+use super::program;
+
 /// Whether the queue under test is the one of poll(2): a table of ours, and no kernel object.
 pub const POLL_QUEUE: bool = cfg!(mio_unsupported_force_poll_poll);
 
@@ -18,17 +20,35 @@ pub const QUEUE_FDS: usize = if POLL_QUEUE { SIGNAL_FDS } else { 1 };
 /// What the first waker of a queue adds to it.
 pub const WAKER_FDS: usize = if POLL_QUEUE { 0 } else { SIGNAL_FDS };
 
+/// The calls that wait for events, by their numbers on the processor that the tests are for.
+const WAITS: &[libc::c_long] = &[
+    // Those without a signal mask, which younger processors lack.
+    #[cfg(not(any(
+        target_arch = "aarch64",
+        target_arch = "loongarch64",
+        target_arch = "riscv64"
+    )))]
+    libc::SYS_epoll_wait,
+    #[cfg(not(any(
+        target_arch = "aarch64",
+        target_arch = "loongarch64",
+        target_arch = "riscv64"
+    )))]
+    libc::SYS_poll,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_pwait2,
+    libc::SYS_ppoll,
+];
+
+/// The same as x86-64 numbers them. An emulator of another processor makes these on such a machine.
+const EMULATED_WAITS: &[libc::c_long] = &[232, 281, 441, 7, 271];
+
 /// Waits until a thread of this process is inside a system call that waits for events.
 pub fn wait_until_polling(thread: libc::pid_t) {
-    #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "arm"))]
-    const WAITS: [libc::c_long; 2] = [libc::SYS_epoll_wait, libc::SYS_poll];
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "arm")))]
-    const WAITS: [libc::c_long; 0] = [];
-    let waits = [
-        libc::SYS_epoll_pwait,
-        libc::SYS_epoll_pwait2,
-        libc::SYS_ppoll,
-    ];
+    let waits = match program::is_emulated() {
+        true => EMULATED_WAITS,
+        false => WAITS,
+    };
     loop {
         // The file says `running`, or the number of the call and its arguments.
         let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).unwrap();
@@ -36,7 +56,7 @@ pub fn wait_until_polling(thread: libc::pid_t) {
             .split_whitespace()
             .next()
             .and_then(|word| word.parse().ok());
-        if number.is_some_and(|number| waits.contains(&number) || WAITS.contains(&number)) {
+        if number.is_some_and(|number| waits.contains(&number)) {
             return;
         }
         thread::yield_now();

@@ -2,8 +2,10 @@
 
 use std::env;
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
+
+use super::program;
 
 /// Names the test whose body the child runs.
 const CHILD_TEST: &str = "MIO_TEST_CHILD";
@@ -21,7 +23,7 @@ pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
     if env::var_os(CHILD_TEST).is_some_and(|running| running == *name) {
         return body();
     }
-    let mut child = Command::new(env::current_exe().expect("the path of this binary"))
+    let mut child = program::command(&env::current_exe().expect("the path of this binary"))
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(CHILD_TEST, name)
         .stdin(Stdio::null())

@@ -155,6 +155,27 @@ pub(crate) fn assert_os_error<T: Debug>(result: io::Result<T>, code: i32) {
     assert_eq!(error.raw_os_error(), Some(code), "{error}");
 }
 
+/// How a kernel that finds mistakes of registration names them.
+#[cfg(unix)]
+pub(crate) const EEXIST: i32 = libc::EEXIST;
+#[cfg(unix)]
+pub(crate) const ENOENT: i32 = libc::ENOENT;
+#[cfg(windows)]
+pub(crate) const EEXIST: i32 = 0;
+#[cfg(windows)]
+pub(crate) const ENOENT: i32 = 0;
+
+/// Asserts how a mistake of registration is told: by the text that callers know from debug builds,
+/// and in release by the kernel, where that finds it.
+#[track_caller]
+pub(crate) fn assert_misuse(error: &io::Error, text: &str, code: i32) {
+    if cfg!(any(debug_assertions, windows)) {
+        assert_eq!(error.to_string(), text);
+    } else {
+        assert_eq!(error.raw_os_error(), Some(code));
+    }
+}
+
 /// Accepts one connection, which on the loopback may still need a moment to arrive.
 pub(crate) fn accept_one<S, A>(mut accept: impl FnMut() -> io::Result<(S, A)>) -> S {
     let give_up_at = Instant::now() + HANG_GUARD;

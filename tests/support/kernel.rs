@@ -5,12 +5,16 @@
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::process::{Command, Output};
-use std::sync::mpsc;
-use std::time::Duration;
 use std::{env, fs, io, mem, thread};
 
 #[path = "backend.rs"]
 mod backend;
+#[path = "program.rs"]
+mod program;
+#[path = "watchdog.rs"]
+mod watchdog;
+
+pub use watchdog::{storm, watchdog, Watchdog};
 
 pub use backend::{wait_until_polling, POLL_QUEUE, QUEUE_FDS, WAKER_FDS};
 
@@ -53,7 +57,7 @@ fn child_command(test: &str, wrapper: &[&str]) -> Command {
             command.args(args).arg(&exe);
             command
         }
-        None => Command::new(exe),
+        None => program::command(&exe),
     };
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     command.env(CHILD, test);
@@ -69,20 +73,6 @@ fn check_child(test: &str, output: io::Result<Output>) {
         output.status,
         String::from_utf8_lossy(&output.stderr),
     );
-}
-
-/// Aborts the process when it is not dropped in time: the verdict on a lost wake, which would hang.
-pub struct Watchdog(mpsc::Sender<()>);
-
-pub fn watchdog() -> Watchdog {
-    let (alive, dropped) = mpsc::channel::<()>();
-    thread::spawn(move || {
-        if dropped.recv_timeout(Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("the watchdog gave up: an event was lost");
-            std::process::abort();
-        }
-    });
-    Watchdog(alive)
 }
 
 /// One system call as strace printed it.
@@ -200,6 +190,7 @@ fn sections_of(trace: &str) -> Vec<Section> {
                 sections.push(Section { name, calls });
             }
         } else if let (true, Some((name, _))) = (open, line.split_once('(')) {
+            let name = usual_name(name);
             let memory = ["brk", "mmap", "munmap", "mremap", "madvise", "mprotect"];
             let checked = name == "fcntl" && line.contains("F_GETFD)");
             if !memory.contains(&name) && !checked && !line.starts_with(['-', '+']) {
@@ -209,6 +200,16 @@ fn sections_of(trace: &str) -> Vec<Section> {
         }
     }
     sections
+}
+
+/// What 64-bit systems call a system call of 32-bit x86.
+fn usual_name(name: &str) -> &str {
+    match name {
+        "fcntl64" => "fcntl",
+        "recv" => "recvfrom",
+        "send" => "sendto",
+        other => other,
+    }
 }
 
 /// The kernel's number of the calling thread.

@@ -8,9 +8,14 @@ mod child;
 mod expect;
 #[cfg(unix)]
 mod fd;
-#[cfg(all(unix, feature = "os-poll"))]
+#[cfg(all(any(unix, windows), feature = "os-poll"))]
 mod pair;
 #[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
+pub(crate) mod situations;
+#[cfg(windows)]
+#[path = "situations_windows.rs"]
 pub(crate) mod situations;
 #[cfg(all(target_os = "linux", feature = "os-ext"))]
 pub(crate) mod watch;
@@ -18,7 +23,8 @@ pub(crate) mod watch;
 #[cfg(target_os = "linux")]
 pub(crate) use child::in_child;
 pub(crate) use expect::{
-    accept_one, assert_kind, assert_os_error, assert_would_block, flags, HANG_GUARD,
+    accept_one, assert_kind, assert_misuse, assert_os_error, assert_would_block, flags, EEXIST,
+    ENOENT, HANG_GUARD,
 };
 #[cfg(feature = "os-poll")]
 pub(crate) use expect::{
@@ -29,12 +35,16 @@ pub(crate) use expect::{
 pub(crate) use fd::open_fds;
 #[cfg(unix)]
 pub(crate) use fd::{is_close_on_exec, is_nonblocking, socket_option};
-#[cfg(all(unix, feature = "os-poll"))]
-pub(crate) use pair::Pair;
 #[cfg(all(unix, feature = "os-ext"))]
 pub(crate) use pair::Pipe;
+#[cfg(all(any(unix, windows), feature = "os-ext"))]
+pub(crate) use pair::RawSource;
 #[cfg(all(unix, feature = "os-poll", feature = "net"))]
-pub(crate) use pair::{tcp_pair, Tcp, UnixPair};
+pub(crate) use pair::UnixPair;
+#[cfg(all(any(unix, windows), feature = "os-poll"))]
+pub(crate) use pair::{raw, Pair};
+#[cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
+pub(crate) use pair::{stream_pair, tcp_pair, Stream, Tcp};
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -67,11 +77,11 @@ macro_rules! every_pair {
         mod tcp {
             $(#[test] fn $case() { super::$case::<crate::support::Tcp>(); })+
         }
-        #[cfg(feature = "net")]
+        #[cfg(all(unix, feature = "net"))]
         mod unix_stream {
             $(#[test] fn $case() { super::$case::<crate::support::UnixPair>(); })+
         }
-        #[cfg(feature = "os-ext")]
+        #[cfg(all(unix, feature = "os-ext"))]
         mod pipe {
             $(#[test] fn $case() { super::$case::<crate::support::Pipe>(); })+
         }

@@ -1,14 +1,35 @@
 //! Every kind of byte stream behind one trait, so that a test is written once.
 
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+#[cfg(unix)]
+use std::os::fd::AsRawFd;
+#[cfg(windows)]
+use std::os::windows::io::AsRawSocket;
 
 use mio::event::Source;
 
+/// Registers a stream that stays the caller's own.
+#[cfg(all(unix, feature = "os-ext"))]
+pub(crate) use mio::unix::SourceFd as RawSource;
+#[cfg(all(windows, feature = "os-ext"))]
+pub(crate) use mio::windows::SourceSocket as RawSource;
+
+/// What names a source to the system.
+#[cfg(unix)]
+pub(crate) fn raw(source: &impl AsRawFd) -> std::os::fd::RawFd {
+    source.as_raw_fd()
+}
+
+/// What names a source to the system.
+#[cfg(windows)]
+pub(crate) fn raw(source: &impl AsRawSocket) -> std::os::windows::io::RawSocket {
+    source.as_raw_socket()
+}
+
 /// Two connected ends of a byte stream; what is written to the writer arrives at the reader.
 pub(crate) trait Pair {
-    type Writer: Write + Source + AsFd + AsRawFd + Send + 'static;
-    type Reader: Read + Source + AsFd + AsRawFd + Send + 'static;
+    type Writer: Write + Source + Send + 'static;
+    type Reader: Read + Source + Send + 'static;
 
     /// Connected and non-blocking, registered nowhere.
     fn connected() -> (Self::Writer, Self::Reader);
@@ -37,17 +58,35 @@ pub(crate) fn tcp_pair() -> (mio::net::TcpStream, mio::net::TcpStream) {
     let (server, _) = listener.accept().expect("its other end");
     client.set_nonblocking(true).expect("non-blocking client");
     server.set_nonblocking(true).expect("non-blocking server");
+    // Small writes shall arrive when they are written, not when the last one was acknowledged.
+    client.set_nodelay(true).expect("no delay of the client");
+    server.set_nodelay(true).expect("no delay of the server");
     (
         mio::net::TcpStream::from_std(client),
         mio::net::TcpStream::from_std(server),
     )
 }
 
-/// A socket pair of Unix streams.
+/// The stream socket that makes the shortest way between two ends.
+#[cfg(all(unix, feature = "net"))]
+pub(crate) type Stream = mio::net::UnixStream;
+#[cfg(all(windows, feature = "net"))]
+pub(crate) type Stream = mio::net::TcpStream;
+
+/// A connected pair of them.
 #[cfg(feature = "net")]
+pub(crate) fn stream_pair() -> (Stream, Stream) {
+    #[cfg(unix)]
+    return Stream::pair().expect("a socket pair");
+    #[cfg(windows)]
+    return tcp_pair();
+}
+
+/// A socket pair of Unix streams.
+#[cfg(all(unix, feature = "net"))]
 pub(crate) enum UnixPair {}
 
-#[cfg(feature = "net")]
+#[cfg(all(unix, feature = "net"))]
 impl Pair for UnixPair {
     type Writer = mio::net::UnixStream;
     type Reader = mio::net::UnixStream;
@@ -58,10 +97,10 @@ impl Pair for UnixPair {
 }
 
 /// An anonymous pipe.
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 pub(crate) enum Pipe {}
 
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 impl Pair for Pipe {
     type Writer = mio::unix::pipe::Sender;
     type Reader = mio::unix::pipe::Receiver;

@@ -153,8 +153,8 @@ pub(crate) fn die_of_broken_pipes() {
 
 /// From now on this thread's `number` answers `code` and does nothing. Only for `in_child`.
 ///
-/// The crate that makes the filters knows 64-bit architectures only.
-#[cfg(target_pointer_width = "64")]
+/// The crate that makes the filters knows no other architectures.
+#[cfg(all(target_pointer_width = "64", target_endian = "little"))]
 pub(crate) fn fail_syscall(number: libc::c_long, code: i32) {
     use seccompiler::{apply_filter, BpfProgram, SeccompAction, SeccompFilter};
     let filter = SeccompFilter::new(

@@ -8,7 +8,9 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{forced, kqueue, loom, msrv, powerset, setup, tidy};
+use crate::{
+    cross, forced, kqueue, loom, model, msrv, powerset, setup, targets, tidy, wine,
+};
 
 struct Step {
     name: &'static str,
@@ -28,6 +30,10 @@ const STEPS: &[Step] = &[
     step("test-release", test_release),
     step("forced", forced::run),
     step("kqueue", kqueue::run),
+    step("model", model::ci),
+    step("wine", wine::run),
+    step("targets", targets::usual),
+    step("cross", cross::usual),
     step("loom", loom::run),
     step("msrv", msrv::run),
     step("publish", publish),

@@ -6,17 +6,27 @@
 
 mod api;
 mod bench;
+mod cache;
 mod ci;
 mod compat;
+mod cross;
 mod forced;
 mod kqueue;
+mod link;
 mod loom;
+mod model;
 mod msrv;
 mod powerset;
 mod process;
+mod python;
 mod registry;
 mod setup;
+mod storms;
+mod tally;
+mod targets;
 mod tidy;
+mod wasi;
+mod wine;
 mod workspace;
 
 use std::process::ExitCode;
@@ -39,7 +49,22 @@ Jobs:
   powerset           check every combination of features, and each alias once
   forced             the whole test suite over poll(2), and over wakers of pipes
   kqueue             run the tests over the kqueue backend, its kernel emulated
-  loom               explore the interleavings of the waker's state machine
+  wine [FILE..]      run the tests for Windows under Wine, all or some files of them
+  targets [T..]      type-check the crate for other systems, each set of features;
+                     named targets, or those that the CI run has time for
+      --all          all targets in the table
+  cross [T..]        the test suite with musl, for 32 bits, and on other processors
+                     by qemu's emulation
+  wasi               the tests for WASI that need no threads, run by wasmtime
+  link [T..]         link the test binaries for FreeBSD and macOS, or other targets
+  loom               explore the interleavings of wakers, and of poll(2)'s table
+  model              random histories against a model of edges, on epoll, poll(2) and
+                     the emulated kqueue
+      --steps N      of each; 1000000 if not given
+      --backend B    on epoll, poll or kqueue only
+      --seed S       as a failure printed it
+  storms             wakes, registrations, sources and connections by the million
+      --backend B    on epoll or poll only
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
@@ -90,15 +115,47 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
+        "model" => {
+            let options = model::Options::from_args(&mut args)?;
+            no_more(args)?;
+            model::run(&workspace, &options)
+        }
+        "storms" => {
+            let options = storms::Options::from_args(&mut args)?;
+            no_more(args)?;
+            storms::run(&workspace, &options)
+        }
+        "targets" => {
+            let all = args.contains("--all");
+            targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)
+        }
+        "cross" => cross::run(&workspace, &names(args)?),
+        "link" => link::run(&workspace, &names(args)?),
+        "wasi" => no_more(args).and_then(|()| wasi::run(&workspace)),
         "tidy" => no_more(args).and_then(|()| tidy::run(&workspace)),
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
         "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
         "kqueue" => no_more(args).and_then(|()| kqueue::run(&workspace)),
+        "wine" => wine::run_some(&workspace, &args.finish()),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),
         unknown => bail!("there is no job `{unknown}`: `cargo xtask help` lists them"),
     }
+}
+
+/// What is left: names, and no option among them.
+fn names(args: Arguments) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for word in args.finish() {
+        match word.into_string() {
+            Ok(name) if !name.starts_with('-') => names.push(name),
+            other => {
+                bail!("argument not understood: {other:?}; `cargo xtask help` lists what there is")
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// A mistyped option must not be taken for its absence.

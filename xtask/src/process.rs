@@ -4,7 +4,7 @@
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{bail, Context, Result};
 
@@ -71,6 +71,13 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<String> {
         bail!("`{}` failed: {status}", describe(command));
     }
     Ok(text)
+}
+
+/// Runs the command and returns both of its streams and its status, which is
+/// for the caller to judge.
+pub(crate) fn output(command: &mut Command) -> Result<Output> {
+    show(command);
+    command.output().with_context(|| cannot_start(command))
 }
 
 /// Whether the command can be started and succeeds; its output is of no

@@ -11,6 +11,20 @@ use crate::process;
 /// The published package.
 pub(crate) const PACKAGE: &str = "mio";
 
+/// The sets of features that tell the doors apart, by the arguments that choose
+/// them. The first has all of them.
+pub(crate) const FEATURE_SETS: &[(&str, &[&str])] = &[
+    ("all features", &["--all-features"]),
+    ("no feature", &["--no-default-features"]),
+    ("os-poll", &["--no-default-features", "--features=os-poll"]),
+    ("os-ext", &["--no-default-features", "--features=os-ext"]),
+    ("net", &["--no-default-features", "--features=net"]),
+    (
+        "os-poll, net",
+        &["--no-default-features", "--features=os-poll,net"],
+    ),
+];
+
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,

@@ -3,7 +3,7 @@ use std::net::{self, SocketAddr};
 
 use super::TcpStream;
 use crate::io_source::IoSource;
-use crate::sys::unix::net as sys;
+use crate::sys::net as sys;
 
 /// A TCP socket that listens for connections.
 ///

@@ -2,7 +2,7 @@ use std::io;
 use std::net::{self, Shutdown, SocketAddr};
 
 use crate::io_source::IoSource;
-use crate::sys::unix::net as sys;
+use crate::sys::net as sys;
 
 /// A TCP connection.
 ///

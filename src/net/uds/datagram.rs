@@ -4,7 +4,7 @@ use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
 use crate::io_source::IoSource;
-use crate::sys::unix::net as sys;
+use crate::sys::net as sys;
 
 /// A Unix domain socket for datagrams.
 ///

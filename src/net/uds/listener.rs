@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::UnixStream;
 use crate::io_source::IoSource;
-use crate::sys::unix::net as sys;
+use crate::sys::net as sys;
 
 /// A Unix domain socket that listens for connections.
 ///

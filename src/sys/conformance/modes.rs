@@ -89,7 +89,7 @@ pub(super) fn a_closed_interest_hears_of_the_end_only<B: Backend>() {
     assert!(poller.look().is_empty());
     peer.shutdown(std::net::Shutdown::Write).unwrap();
     assert!(poller.look().is_empty(), "half a close is none");
-    drop(peer);
+    hang_up(&mut end.io, peer);
     let (token, readiness) = poller.wait()[0];
     assert_eq!(token, Token(7));
     assert!(readiness.intersects(Readiness::READ_CLOSED));

@@ -1,5 +1,12 @@
 //! Unix: a source is a file descriptor. The table of mechanisms.
 
+// For tests and, by the private flags, for whole test suites.
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    any(test, mio_kqueue_emulation, mio_ports_emulation)
+))]
+#[allow(unsafe_code)]
+mod emulation;
 pub(crate) mod net;
 #[allow(dead_code)] // Compiled on every Unix, so that the conformance tests can run it.
 pub(crate) mod poll;
@@ -9,7 +16,14 @@ pub(crate) mod sockaddr;
 pub(crate) mod syscall;
 mod waker;
 
+pub(crate) use std::os::fd::AsRawFd as AsRawSource;
 pub(crate) type RawSource = std::os::fd::RawFd;
+
+/// The descriptor that a type of std owns.
+#[inline]
+pub(crate) fn raw_source(io: &impl AsRawSource) -> RawSource {
+    io.as_raw_fd()
+}
 
 // Which mechanism a system has, and whether its queue is one descriptor that
 // can be handed out: `queue_fd` keeps or drops the items in it.
@@ -28,9 +42,15 @@ cfg_if! {
         pub(crate) mod kqueue;
         pub(crate) use kqueue::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
+    } else if #[cfg(any(mio_ports_emulation, target_os = "solaris"))] {
+        pub(crate) mod event_port;
+        pub(crate) use event_port::Selector;
+        macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
     } else if #[cfg(any(target_os = "linux", target_os = "android"))] {
         pub(crate) mod epoll;
-        // The conformance tests run it, over an emulation of the kernel's part.
+        // The conformance tests run them, over emulations of the kernel's part.
+        #[cfg(test)]
+        pub(crate) mod event_port;
         #[cfg(test)]
         pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;

@@ -29,34 +29,22 @@
 
 mod table;
 
-use super::super::{flags, timeout, Backend, RawEvent, Rearm, Signal};
+use super::super::{timeout, Backend, RawEvent, Rearm, Signal};
 use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::EmulatedEdges;
+use crate::sys::levels::{readiness_of, Asked, BitNames, Slices};
 use crate::token::Token;
 use libc::c_short;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fmt, io};
-use table::{Mode, PollSet, Table};
+use table::{PollSet, Table};
 
 pub(crate) use table::Handle;
-
-/// What a readable interest asks for, as far as the system knows it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const READ_BITS: c_short = libc::POLLIN | libc::POLLRDHUP;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const READ_BITS: c_short = libc::POLLIN;
-
-/// The bits of `READ_BITS` that tell of a peer's half close.
-const HALF_CLOSE: c_short = READ_BITS & !libc::POLLIN;
-
-/// How long the reported bits of a raw descriptor rest.
-const SLICE_MIN: Duration = Duration::from_millis(1);
-const SLICE_MAX: Duration = Duration::from_millis(16);
 
 /// A set of descriptors that is given to poll(2).
 #[derive(Debug)]
@@ -83,9 +71,7 @@ struct Shared {
 #[derive(Debug)]
 struct Poller {
     set: PollSet,
-    slice: Duration,
-    /// When the bits that rest are asked for again.
-    unpark: Option<Instant>,
+    slices: Slices,
 }
 
 impl Selector {
@@ -120,6 +106,9 @@ impl Backend for Selector {
     type Signal = Kick;
     type Handle = Handle;
 
+    #[cfg(test)]
+    const TELLS_HALF_CLOSE: bool = crate::sys::levels::HALF_CLOSE != 0;
+
     fn new() -> io::Result<Selector> {
         let wakeup = Wakeup::new()?;
         Ok(Selector {
@@ -131,8 +120,7 @@ impl Backend for Selector {
             }),
             poller: Mutex::new(Poller {
                 set: PollSet::new(wakeup.as_fd().as_raw_fd()),
-                slice: SLICE_MIN,
-                unpark: None,
+                slices: Slices::new(),
             }),
             wakeup: Arc::new(wakeup),
         })
@@ -169,16 +157,16 @@ impl Backend for Selector {
         poller.set.deliver(table, hits, room, |token, revents| {
             events.push(Event { token, revents });
         });
-        if table.has_parked() && poller.unpark.is_none() {
-            poller.unpark = Some(Instant::now() + poller.slice);
+        if table.has_parked() {
+            poller.slices.begin();
         }
         Ok(())
     }
 
     fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
         check_open(source)?;
-        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
-        Ok(self.change(|shared| shared.table.insert(source, token, mask, mode, false)))
+        let asked = Asked::of(interest)?;
+        Ok(self.change(|shared| shared.table.insert(source, token, asked, false)))
     }
 
     fn reregister(
@@ -188,8 +176,8 @@ impl Backend for Selector {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
-        found(self.change(|shared| shared.table.change(*handle, token, mask, mode)))
+        let asked = Asked::of(interest)?;
+        found(self.change(|shared| shared.table.change(*handle, token, asked)))
     }
 
     fn deregister(&self, _: RawSource, handle: &Handle) -> io::Result<()> {
@@ -200,11 +188,11 @@ impl Backend for Selector {
 
     fn register_raw(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<()> {
         check_open(source)?;
-        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
+        let asked = Asked::of(interest)?;
         self.change(|Shared { table, .. }| match table.find_raw(source) {
             Some(_) => Err(io::Error::from_raw_os_error(libc::EEXIST)),
             None => {
-                table.insert(source, token, mask, mode, true);
+                table.insert(source, token, asked, true);
                 Ok(())
             }
         })
@@ -217,11 +205,11 @@ impl Backend for Selector {
         interest: Interest,
     ) -> io::Result<()> {
         check_open(source)?;
-        let (mask, mode) = (mask_of(interest), mode_of(interest)?);
+        let asked = Asked::of(interest)?;
         found(self.change(|shared| {
             shared.restart_slice = true;
             let handle = shared.table.find_raw(source);
-            handle.is_some_and(|handle| shared.table.change(handle, token, mask, mode))
+            handle.is_some_and(|handle| shared.table.change(handle, token, asked))
         }))
     }
 
@@ -258,18 +246,12 @@ impl Selector {
     fn fall_asleep(&self, poller: &mut Poller, timeout: Option<Duration>) -> Option<Duration> {
         let mut shared = self.lock();
         if std::mem::take(&mut shared.restart_slice) {
-            poller.slice = SLICE_MIN;
+            poller.slices.restart();
         }
-        let mut timeout = timeout;
-        if let Some(at) = poller.unpark {
-            let rest = at.saturating_duration_since(Instant::now());
-            if rest.is_zero() || !shared.table.has_parked() {
-                shared.table.unpark();
-                poller.unpark = None;
-                poller.slice = (poller.slice * 2).min(SLICE_MAX);
-            } else {
-                timeout = Some(timeout.map_or(rest, |timeout| timeout.min(rest)));
-            }
+        let has_parked = shared.table.has_parked();
+        let (due, timeout) = poller.slices.limit(has_parked, timeout);
+        if due {
+            shared.table.unpark();
         }
         poller.set.sync(&mut shared.table);
         shared.asleep = timeout != Some(Duration::ZERO);
@@ -315,49 +297,6 @@ fn found(found: bool) -> io::Result<()> {
     }
 }
 
-fn mask_of(interest: Interest) -> c_short {
-    let mut mask = 0;
-    if interest.is_readable() {
-        mask |= READ_BITS;
-    }
-    if interest.is_writable() {
-        mask |= libc::POLLOUT;
-    }
-    if interest.is_priority() {
-        mask |= libc::POLLPRI;
-    }
-    mask
-}
-
-fn mode_of(interest: Interest) -> io::Result<Mode> {
-    if interest.is_exclusive() {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "poll(2) has no exclusive mode",
-        ));
-    }
-    Ok(match (interest.is_oneshot(), interest.is_level()) {
-        (true, _) => Mode::OneShot,
-        (false, true) => Mode::Level,
-        (false, false) => Mode::Edge,
-    })
-}
-
-fn readiness_of(revents: c_short) -> Readiness {
-    use libc::{POLLERR as ERR, POLLHUP as HUP, POLLIN as IN, POLLOUT as OUT, POLLPRI as PRI};
-
-    Readiness::EMPTY
-        .with(Readiness::READABLE, revents & (IN | PRI) != 0)
-        .with(Readiness::WRITABLE, revents & OUT != 0)
-        .with(Readiness::ERROR, revents & ERR != 0)
-        .with(Readiness::READ_CLOSED, revents & (HUP | HALF_CLOSE) != 0)
-        .with(
-            Readiness::WRITE_CLOSED,
-            revents & HUP != 0 || revents & (OUT | ERR) == OUT | ERR || revents == ERR,
-        )
-        .with(Readiness::PRIORITY, revents & PRI != 0)
-}
-
 /// What one entry reported.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
@@ -375,22 +314,8 @@ impl RawEvent for Event {
     }
 
     fn fmt_raw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        struct Mask(c_short);
-        impl fmt::Debug for Mask {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                const NAMES: [(u32, &str); 6] = [
-                    (libc::POLLIN as u32, "POLLIN"),
-                    (libc::POLLPRI as u32, "POLLPRI"),
-                    (libc::POLLOUT as u32, "POLLOUT"),
-                    (libc::POLLERR as u32, "POLLERR"),
-                    (libc::POLLHUP as u32, "POLLHUP"),
-                    (HALF_CLOSE as u32, "POLLRDHUP"),
-                ];
-                flags::fmt_flags(f, u32::from(self.0 as u16), &NAMES)
-            }
-        }
         f.debug_struct("pollfd")
-            .field("revents", &Mask(self.revents))
+            .field("revents", &BitNames(self.revents))
             .finish()
     }
 }
@@ -428,7 +353,9 @@ mod kernel {
     ))]
     fn poll_precise(fds: &mut [pollfd], timeout: Duration) -> io::Result<libc::c_int> {
         let timeout = libc::timespec {
-            tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+            // Musl's `time_t` must not be named while libc's is to change; 68
+            // years are enough, and the deadline would go on.
+            tv_sec: timeout.as_secs().try_into().unwrap_or(i32::MAX.into()),
             tv_nsec: timeout.subsec_nanos() as _,
         };
         let count = fds.len() as libc::nfds_t;

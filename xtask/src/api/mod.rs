@@ -15,7 +15,7 @@ use self::listing::Listing;
 use crate::process::{cargo, command, read, succeeds};
 use crate::registry;
 use crate::setup;
-use crate::workspace::{Workspace, PACKAGE};
+use crate::workspace::{Workspace, FEATURE_SETS, PACKAGE};
 
 /// The release to compare with.
 pub(crate) const REFERENCE: &str = "1.2.5";
@@ -23,19 +23,6 @@ pub(crate) const REFERENCE: &str = "1.2.5";
 const TOOLCHAIN: &str = "nightly";
 const TOOL: &str = "cargo-public-api";
 const TOOL_VERSION: &str = "0.52.0";
-
-/// Feature sets by the arguments that choose them.
-const FEATURE_SETS: &[(&str, &[&str])] = &[
-    ("all features", &["--all-features"]),
-    ("no feature", &["--no-default-features"]),
-    ("os-poll", &["--no-default-features", "--features=os-poll"]),
-    ("os-ext", &["--no-default-features", "--features=os-ext"]),
-    ("net", &["--no-default-features", "--features=net"]),
-    (
-        "os-poll, net",
-        &["--no-default-features", "--features=os-poll,net"],
-    ),
-];
 
 pub(crate) fn run(workspace: &Workspace, target: Option<&str>) -> Result<()> {
     let (_, missing) = check(workspace, target)?;

@@ -87,7 +87,7 @@ pub(super) fn versions() -> String {
 
 pub(super) fn run(lab: &Lab<'_>, over: Over) -> Result<Tally> {
     if !succeeds(command("socat", &lab.workspace.root).arg("-V")) {
-        setup::debian_package(lab.workspace, "socat", &["-V"])?;
+        setup::debian_package(lab.workspace, "socat")?;
     }
     let directory = lab.directory(over, "graph")?;
     prepare(lab, over, &directory)?;

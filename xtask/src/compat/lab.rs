@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{bail, Context, Result};
 
 use crate::api::REFERENCE;
+use crate::cache;
 use crate::process::{self, cargo};
 use crate::registry;
 use crate::workspace::{Workspace, PACKAGE};
@@ -42,7 +43,9 @@ impl<'a> Lab<'a> {
     pub(super) fn new(workspace: &'a Workspace) -> Result<Lab<'a>> {
         let cache = match env::var_os(CACHE) {
             Some(path) => PathBuf::from(path),
-            None => user_cache()?.join("mio-compat"),
+            None => cache::of_user()
+                .with_context(|| format!("{CACHE} is not set either"))?
+                .join("mio-compat"),
         };
         // Cargo would take what is built there for members of our workspace.
         if cache.starts_with(&workspace.root) {
@@ -204,14 +207,6 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
         fs::create_dir_all(parent)?;
     }
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn user_cache() -> Result<PathBuf> {
-    if let Some(path) = env::var_os("XDG_CACHE_HOME") {
-        return Ok(path.into());
-    }
-    let home = env::var_os("HOME").with_context(|| format!("neither HOME nor {CACHE} is set"))?;
-    Ok(Path::new(&home).join(".cache"))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(super) fn run(lab: &Lab<'_>) -> Result<(Tally, Tally)> {
     let root = &lab.workspace.root;
     // It has no option that succeeds without a server.
     if !succeeds(command("sh", root).args(["-c", "command -v wrk"])) {
-        setup::debian_package(lab.workspace, "wrk", &["-v"])?;
+        setup::debian_package(lab.workspace, "wrk")?;
     }
     let ours = build(lab, Over::Ours)?;
     let reference = build(lab, Over::Reference)?;

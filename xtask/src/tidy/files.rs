@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Directories whose content nobody wrote.
+/// Directories whose content nobody wrote; in a further worktree, `.git` is a
+/// file.
 const GENERATED: &[&str] = &[".git", "target"];
 
 #[derive(Debug)]
@@ -32,12 +33,15 @@ fn walk(root: &Path, below: &str, files: &mut Vec<TextFile>) -> Result<()> {
     for entry in fs::read_dir(&directory).with_context(context)? {
         let entry = entry.with_context(context)?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        if GENERATED.contains(&name.as_str()) {
+            continue;
+        }
         let path = match below {
             "" => name.clone(),
             below => format!("{below}/{name}"),
         };
         let kind = entry.file_type().with_context(context)?;
-        if kind.is_dir() && !GENERATED.contains(&name.as_str()) {
+        if kind.is_dir() {
             walk(root, &path, files)?;
         } else if kind.is_file() {
             let bytes = fs::read(entry.path()).with_context(context)?;

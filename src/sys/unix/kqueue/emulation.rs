@@ -28,12 +28,15 @@
 //! | a wait can end early, without events | it does not |
 //! | other filters, `EV_ONESHOT`: `EINVAL` | timers, processes, files, completions |
 
+use crate::sys::unix::emulation::{
+    control, control_raw, epoll_create, eventfd, fail, wait_readable, BlockedSignals,
+};
 use libc::{c_int, c_short, c_uint, c_ushort, c_void, epoll_event};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -89,7 +92,7 @@ const FILTERS: [(i16, u32); 4] = [
 ];
 
 /// The longest wait, as Apple's kernels have it.
-const LONGEST_SECS: libc::time_t = 100_000_000;
+const LONGEST_SECS: i32 = 100_000_000;
 
 /// A queue.
 #[derive(Debug)]
@@ -187,25 +190,17 @@ pub(super) unsafe fn kevent(
     }
     // SAFETY: the caller promises a timeout or null.
     if let Some(timeout) = unsafe { timeout.as_ref() } {
-        if timeout.tv_sec > LONGEST_SECS || !(0..1_000_000_000).contains(&timeout.tv_nsec) {
+        if timeout.tv_sec > LONGEST_SECS.into() || !(0..1_000_000_000).contains(&timeout.tv_nsec) {
             return fail(libc::EINVAL);
         }
     }
-    match kqueue.wait(timeout) {
+    match wait_readable(&kqueue.outer, timeout) {
         1 => {}
         nothing_or_error => return nothing_or_error,
     }
     // SAFETY: the caller promises room for so many.
     let events = unsafe { std::slice::from_raw_parts_mut(events.cast(), room) };
     kqueue.lock().harvest(events) as c_int
-}
-
-fn fail(errno: c_int) -> c_int {
-    // SAFETY: the call takes nothing.
-    let place = unsafe { libc::__errno_location() };
-    // SAFETY: the C library says that this is the thread's errno.
-    unsafe { *place = errno };
-    -1
 }
 
 impl Kqueue {
@@ -226,26 +221,6 @@ impl Kqueue {
         }
     }
 
-    /// Waits until a filter has something, without taking it.
-    fn wait(&self, timeout: *const libc::timespec) -> c_int {
-        let mut event = epoll_event { events: 0, u64: 0 };
-        let (outer, event): (_, *mut epoll_event) = (self.outer.as_raw_fd(), &mut event);
-        let (no_mask, size) = (ptr::null::<libc::sigset_t>(), 0_usize);
-        // SAFETY: there is room for one event; the timeout is null or valid.
-        let ret = unsafe {
-            libc::syscall(
-                libc::SYS_epoll_pwait2,
-                outer,
-                event,
-                1,
-                timeout,
-                no_mask,
-                size,
-            )
-        };
-        ret as c_int
-    }
-
     /// A signal handler of this thread can trigger a user event, so none runs
     /// while the lock is held.
     fn lock(&self) -> Locked<'_> {
@@ -263,29 +238,6 @@ struct Locked<'a> {
     kqueue: &'a Kqueue,
     knotes: MutexGuard<'a, Knotes>,
     _signals: BlockedSignals,
-}
-
-/// Holds what was not blocked before.
-struct BlockedSignals(libc::sigset_t);
-
-impl BlockedSignals {
-    fn new() -> BlockedSignals {
-        let mut all = MaybeUninit::uninit();
-        let mut before = MaybeUninit::uninit();
-        // SAFETY: the call fills the set in.
-        unsafe { libc::sigfillset(all.as_mut_ptr()) };
-        // SAFETY: one set is filled in, the other has room.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
-        // SAFETY: the call filled it in: its arguments are valid.
-        BlockedSignals(unsafe { before.assume_init() })
-    }
-}
-
-impl Drop for BlockedSignals {
-    fn drop(&mut self) {
-        // SAFETY: the set is the thread's own from before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, ptr::null_mut()) };
-    }
 }
 
 impl Locked<'_> {
@@ -469,41 +421,6 @@ fn is_socket(fd: c_int) -> bool {
     // SAFETY: the call succeeded, and filled it in.
     let mode = unsafe { stat.assume_init_ref() }.st_mode;
     mode & libc::S_IFMT == libc::S_IFSOCK
-}
-
-fn epoll_create() -> io::Result<OwnedFd> {
-    // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
-}
-
-fn eventfd() -> io::Result<File> {
-    // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(File::from)
-}
-
-fn owned(fd: c_int) -> io::Result<OwnedFd> {
-    if fd == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel just made `fd`, and nobody else knows of it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-fn control(epoll: &OwnedFd, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
-    control_raw(epoll.as_raw_fd(), op, fd, mask, data)
-}
-
-fn control_raw(epoll: c_int, op: c_int, fd: c_int, mask: u32, data: u64) -> io::Result<()> {
-    let mut event = epoll_event {
-        events: mask,
-        u64: data,
-    };
-    // SAFETY: the event outlives the call, which only reads it. That a number
-    // may be no open descriptor is an error, not a fault.
-    if unsafe { libc::epoll_ctl(epoll, op, fd, &mut event) } == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 #[cfg(all(test, not(loom)))]

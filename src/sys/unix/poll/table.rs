@@ -8,33 +8,12 @@
 //! reregistration raises: what was asked for an earlier owner of the slot, or
 //! with an earlier token, is dropped.
 //!
-//! | of a slot | means |
-//! |---|---|
-//! | `interest` | what the owner wants to hear |
-//! | `armed` | the part of it that was not reported since it was last asked for |
-//! | `ended` | not polled at all until it is asked for again: an error or a hang-up was reported, which poll(2) tells unasked and for ever, or a one-shot registration has fired |
-//! | `mode` | whether a report is repeated, held back, or the last |
-//! | `failed` | it ended so by an error only, while reading was still awaited: an error can be taken, as of a UDP socket, by a call that is none of ours; so it arms again by time |
-//! | `raw` | its operations are unknown to us, so that reported bits arm again by time |
+//! What is asked of a slot, and what of it rests, is in `levels`.
 
 use super::super::RawSource;
-use super::READ_BITS;
+use crate::sys::levels::{Armed, Asked};
 use crate::token::Token;
 use libc::{c_short, pollfd};
-
-/// What is always reported, asked or not; the source has reported its end.
-const ENDED: c_short = libc::POLLERR | libc::POLLHUP;
-
-/// What follows a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// What was reported rests until it is asked for again.
-    Edge,
-    /// It is reported again.
-    Level,
-    /// Nothing is, until a change of the registration.
-    OneShot,
-}
 
 /// Names a registration: a slot, and which of its owners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +29,7 @@ struct Slot {
     owner: u64,
     version: u64,
     token: Token,
-    interest: c_short,
-    armed: c_short,
-    ended: bool,
-    failed: bool,
-    mode: Mode,
-    raw: bool,
+    armed: Armed,
     noted: bool,
 }
 
@@ -77,8 +51,7 @@ impl Table {
         &mut self,
         fd: RawSource,
         token: Token,
-        interest: c_short,
-        mode: Mode,
+        asked: Asked,
         raw: bool,
     ) -> Handle {
         self.versions += 1;
@@ -87,12 +60,7 @@ impl Table {
             owner: self.versions,
             version: self.versions,
             token,
-            interest,
-            armed: interest,
-            ended: false,
-            failed: false,
-            mode,
-            raw,
+            armed: Armed::new(asked, raw),
             noted: false,
         };
         let index = match self.free.pop() {
@@ -118,24 +86,16 @@ impl Table {
 
     /// A new token and interest: asked anew, and what was asked is dropped.
     /// False if the handle is not, or no longer, of a registration.
-    pub(super) fn change(
-        &mut self,
-        handle: Handle,
-        token: Token,
-        interest: c_short,
-        mode: Mode,
-    ) -> bool {
+    pub(super) fn change(&mut self, handle: Handle, token: Token, asked: Asked) -> bool {
         self.versions += 1;
         let version = self.versions;
         let Some(slot) = self.get(handle) else {
             return false;
         };
-        let was_parked = slot.is_parked();
+        let was_parked = slot.armed.is_parked();
         slot.version = version;
         slot.token = token;
-        slot.interest = interest;
-        slot.mode = mode;
-        slot.arm();
+        slot.armed.change(asked);
         self.parked -= usize::from(was_parked);
         self.note(handle.index);
         true
@@ -144,9 +104,9 @@ impl Table {
     /// Asks for all of the interest again. Whether there was need to.
     pub(super) fn rearm(&mut self, handle: Handle) -> bool {
         match self.get(handle) {
-            Some(slot) if slot.rests() => {
-                let was_parked = slot.is_parked();
-                slot.arm();
+            Some(slot) if slot.armed.rests() => {
+                let was_parked = slot.armed.is_parked();
+                slot.armed.arm();
                 self.parked -= usize::from(was_parked);
                 self.note(handle.index);
                 true
@@ -159,14 +119,11 @@ impl Table {
         let Some(slot) = self.get(handle) else {
             return false;
         };
-        let was_parked = slot.is_parked();
+        let was_parked = slot.armed.is_parked();
         slot.fd = -1;
         slot.owner = 0;
         slot.version = 0;
-        slot.armed = 0;
-        slot.interest = 0;
-        slot.ended = false;
-        slot.failed = false;
+        slot.armed = Armed::none();
         self.parked -= usize::from(was_parked);
         self.free.push(handle.index);
         self.note(handle.index);
@@ -175,7 +132,7 @@ impl Table {
 
     /// The registration of a descriptor that keeps no handle.
     pub(super) fn find_raw(&self, fd: RawSource) -> Option<Handle> {
-        let of_fd = |slot: &Slot| slot.raw && slot.owner != 0 && slot.fd == fd;
+        let of_fd = |slot: &Slot| slot.armed.is_raw() && slot.owner != 0 && slot.fd == fd;
         let index = self.slots.iter().position(of_fd)?;
         Some(Handle {
             index,
@@ -191,8 +148,8 @@ impl Table {
     /// Arms them.
     pub(super) fn unpark(&mut self) {
         for index in 0..self.slots.len() {
-            if self.slots[index].is_parked() {
-                self.slots[index].arm();
+            if self.slots[index].armed.is_parked() {
+                self.slots[index].armed.arm();
                 self.note(index);
             }
         }
@@ -209,24 +166,6 @@ impl Table {
             self.slots[index].noted = true;
             self.changed.push(index);
         }
-    }
-}
-
-impl Slot {
-    /// Whether something was reported that can be asked for again.
-    fn rests(&self) -> bool {
-        self.mode == Mode::Edge && (self.armed != self.interest || self.ended)
-    }
-
-    /// Whether it is armed again by time.
-    fn is_parked(&self) -> bool {
-        (self.raw || self.failed) && self.rests()
-    }
-
-    fn arm(&mut self) {
-        self.armed = self.interest;
-        self.ended = false;
-        self.failed = false;
     }
 }
 
@@ -260,10 +199,11 @@ impl PollSet {
         for index in table.changed.drain(..) {
             let slot = &mut table.slots[index];
             slot.noted = false;
-            // With nothing armed, errors and hang-ups are still reported. A
-            // descriptor that is negative is skipped.
-            let fd = if slot.ended { -1 } else { slot.fd };
-            self.fds[index + 1] = entry(fd, slot.armed);
+            // A descriptor that is negative is skipped.
+            self.fds[index + 1] = match slot.armed.mask() {
+                Some(mask) => entry(slot.fd, mask),
+                None => entry(-1, 0),
+            };
             self.versions[index] = slot.version;
         }
     }
@@ -318,27 +258,10 @@ impl Table {
     /// Takes reported bits out of what is armed.
     fn report(&mut self, index: usize, revents: c_short) {
         let slot = &mut self.slots[index];
-        let was_parked = slot.is_parked();
-        match slot.mode {
-            Mode::Edge => {
-                slot.armed &= !consumed(revents);
-                slot.ended = revents & ENDED != 0;
-                slot.failed = revents & ENDED == libc::POLLERR && slot.armed & READ_BITS != 0;
-            }
-            Mode::Level => {}
-            Mode::OneShot => slot.ended = true,
-        }
-        self.parked += usize::from(slot.is_parked() && !was_parked);
+        let was_parked = slot.armed.is_parked();
+        slot.armed.report(revents);
+        self.parked += usize::from(slot.armed.is_parked() && !was_parked);
         self.note(index);
-    }
-}
-
-/// The bits that a report uses up: data and a half close are read alike.
-fn consumed(revents: c_short) -> c_short {
-    if revents & READ_BITS != 0 {
-        revents | READ_BITS
-    } else {
-        revents
     }
 }
 

@@ -160,7 +160,7 @@ fn filters_take_turns_and_waits_have_a_limit() {
     assert_eq!(seen, [(EVFILT_WRITE, 0), (EVFILT_READ, 0)]);
 
     let too_long = libc::timespec {
-        tv_sec: LONGEST_SECS + 1,
+        tv_sec: (LONGEST_SECS + 1).into(),
         tv_nsec: 0,
     };
     let mut event = line(0, 0, 0);

@@ -1,7 +1,16 @@
 use super::*;
+use crate::sys::levels::{Mode, ENDED};
 
 const IN: c_short = libc::POLLIN;
 const OUT: c_short = libc::POLLOUT;
+
+fn asked(mask: c_short, mode: Mode) -> Asked {
+    Asked { mask, mode }
+}
+
+fn edge(mask: c_short) -> Asked {
+    asked(mask, Mode::Edge)
+}
 
 /// A table, the poller's set, and a kernel that answers as told.
 struct Model {
@@ -18,8 +27,7 @@ impl Model {
     }
 
     fn add(&mut self, fd: RawSource, token: usize, interest: c_short) -> Handle {
-        self.table
-            .insert(fd, Token(token), interest, Mode::Edge, false)
+        self.table.insert(fd, Token(token), edge(interest), false)
     }
 
     /// What the kernel would be asked, of entries that are not skipped.
@@ -68,7 +76,7 @@ fn the_end_is_reported_once() {
         model.asked();
         assert_eq!(model.report(&[(10, end)], 8), [(1, end)]);
         assert_eq!(model.asked(), []);
-        assert!(model.table.change(handle, Token(2), IN, Mode::Edge));
+        assert!(model.table.change(handle, Token(2), edge(IN)));
         assert_eq!(model.asked(), [(10, IN)]);
     }
 }
@@ -103,7 +111,7 @@ fn a_stale_result_is_dropped() {
     model.asked();
     // While the poller sleeps: one is reregistered, one removed, and its slot
     // and number used again.
-    assert!(model.table.change(first, Token(3), IN, Mode::Edge));
+    assert!(model.table.change(first, Token(3), edge(IN)));
     assert!(model.table.remove(second));
     let third = model.add(11, 4, IN);
     assert_ne!(second, third);
@@ -147,7 +155,7 @@ fn a_closed_descriptor_is_forgotten() {
 fn raw_slots_are_found_by_descriptor_and_armed_by_time() {
     let mut model = Model::new();
     model.add(10, 1, IN);
-    let raw = model.table.insert(10, Token(2), IN | OUT, Mode::Edge, true);
+    let raw = model.table.insert(10, Token(2), edge(IN | OUT), true);
     assert_eq!(model.table.find_raw(10), Some(raw));
     assert_eq!(model.table.find_raw(11), None);
     model.asked();
@@ -182,7 +190,7 @@ fn changes_after_the_first_registration_allocate_nothing() {
     };
     let before = capacity(&model.table);
     for handle in handles {
-        model.table.change(handle, Token(2), OUT, Mode::Edge);
+        model.table.change(handle, Token(2), edge(OUT));
         model.table.remove(handle);
     }
     for fd in 0..100 {
@@ -196,10 +204,9 @@ fn changes_after_the_first_registration_allocate_nothing() {
 fn level_repeats_and_one_shot_is_the_last() {
     for raw in [false, true] {
         let mut model = Model::new();
-        let level = model.table.insert(10, Token(1), IN, Mode::Level, raw);
-        let once = model
-            .table
-            .insert(11, Token(2), IN | OUT, Mode::OneShot, raw);
+        let (level, once) = (asked(IN, Mode::Level), asked(IN | OUT, Mode::OneShot));
+        let level = model.table.insert(10, Token(1), level, raw);
+        let once = model.table.insert(11, Token(2), once, raw);
         assert_eq!(model.asked(), [(10, IN), (11, IN | OUT)]);
         let answers = [(10, IN | libc::POLLHUP), (11, OUT)];
         assert_eq!(model.report(&answers, 8).len(), 2);
@@ -208,7 +215,7 @@ fn level_repeats_and_one_shot_is_the_last() {
         assert!(!model.table.rearm(level));
         assert!(!model.table.rearm(once));
         assert_eq!(model.report(&answers, 8).len(), 1);
-        assert!(model.table.change(once, Token(3), IN, Mode::Edge));
+        assert!(model.table.change(once, Token(3), edge(IN)));
         assert_eq!(model.asked(), [(10, IN), (11, IN)]);
     }
 }
