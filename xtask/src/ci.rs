@@ -8,9 +8,7 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{
-    cross, forced, kqueue, loom, model, msrv, powerset, setup, targets, tidy, wine,
-};
+use crate::{cross, forced, kqueue, loom, model, msrv, powerset, setup, targets, tidy, wine};
 
 struct Step {
     name: &'static str,
