@@ -4,7 +4,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -171,4 +172,84 @@ fn signals_do_not_hide_readiness() {
     after.poll.poll(&mut after.events, None).unwrap();
     let event = after.events.iter().next().unwrap();
     assert!(event.token() == Token(5) && event.is_readable());
+}
+
+/// A signal for each poll, and a wake for every eighth: each wake has its event, and nothing else
+/// ends a poll.
+#[test]
+fn a_hundred_thousand_signals_lose_nothing() {
+    const SIGNALS: usize = 100_000;
+    let _watchdog = kernel::watchdog();
+    kernel::handle_signal(libc::SIGUSR1, 0, ignore);
+    let mut poll = Poll::new().unwrap();
+    let waker = Waker::new(poll.registry(), Token(1)).unwrap();
+    let (interrupted, woken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (ready, asleep) = mpsc::channel();
+    // A thread that ended cannot be sent a signal.
+    let (done, all_done) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let (interrupted, woken) = (&interrupted, &woken);
+        scope.spawn(move || {
+            let mut events = Events::with_capacity(4);
+            ready.send(kernel::thread_id()).unwrap();
+            while interrupted.load(Ordering::SeqCst) < SIGNALS {
+                match poll.poll(&mut events, None) {
+                    Ok(()) => {
+                        assert_eq!(events.iter().count(), 1);
+                        woken.fetch_add(1, Ordering::SeqCst);
+                    }
+                    Err(err) => {
+                        assert_eq!(err.kind(), ErrorKind::Interrupted);
+                        interrupted.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            }
+            let _ = all_done.recv();
+        });
+        let thread = asleep.recv().unwrap();
+        let mut wakes = 0;
+        while interrupted.load(Ordering::SeqCst) < SIGNALS {
+            let seen = interrupted.load(Ordering::SeqCst);
+            kernel::send_signal(thread, libc::SIGUSR1);
+            if seen % 8 == 0 {
+                waker.wake().unwrap();
+                wakes += 1;
+                while woken.load(Ordering::SeqCst) < wakes
+                    && interrupted.load(Ordering::SeqCst) < SIGNALS
+                {
+                    thread::yield_now();
+                }
+            }
+        }
+        drop(done);
+    });
+}
+
+/// A process that is stopped and goes on: the kernel may end the wait, and nothing is lost.
+#[test]
+fn a_stopped_process_goes_on() {
+    kernel::in_child("a_stopped_process_goes_on", || {
+        let _watchdog = kernel::watchdog();
+        let mut poll = Poll::new().unwrap();
+        let waker = Waker::new(poll.registry(), Token(1)).unwrap();
+        let (ready, asleep) = mpsc::channel();
+        let sleeper = thread::spawn(move || {
+            let mut events = Events::with_capacity(4);
+            ready.send(kernel::thread_id()).unwrap();
+            while let Err(err) = poll.poll(&mut events, None) {
+                assert_eq!(err.kind(), ErrorKind::Interrupted);
+            }
+            assert_eq!(events.iter().next().unwrap().token(), Token(1));
+        });
+        let thread = asleep.recv().unwrap();
+        for _ in 0..10 {
+            kernel::wait_until_polling(thread);
+            let script = "kill -STOP $PPID; kill -CONT $PPID";
+            let mut shell = Command::new("sh");
+            assert!(shell.args(["-c", script]).status().unwrap().success());
+            assert!(!sleeper.is_finished(), "it came back with nothing");
+        }
+        waker.wake().unwrap();
+        sleeper.join().unwrap();
+    });
 }

@@ -4,13 +4,11 @@
 #![cfg(all(target_os = "linux", feature = "os-ext"))]
 #![allow(unsafe_code)]
 
-use std::io::{Read, Write};
-use std::os::fd::AsFd;
-#[cfg(not(mio_unsupported_force_poll_poll))]
-use std::os::fd::AsRawFd;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
 use std::time::Duration;
 
-use mio::unix::pipe;
+use mio::unix::{pipe, SourceFd};
 use mio::{Events, Interest, Poll, Token};
 
 #[path = "support/kernel.rs"]
@@ -124,4 +122,76 @@ fn a_new_source_may_have_an_old_number() {
         assert_eq!(tokens(&mut poll), [token]);
         receiver.read_exact(&mut [0]).unwrap();
     }
+}
+
+/// Closes a number whose owner does not know of it.
+fn close_behind_our_back(fd: RawFd) {
+    // SAFETY: the number is open, and nobody uses it as theirs afterwards.
+    assert_eq!(unsafe { libc::close(fd) }, 0);
+}
+
+#[test]
+fn what_is_closed_behind_our_back_is_silent_and_harms_nobody() {
+    let test = "what_is_closed_behind_our_back_is_silent_and_harms_nobody";
+    kernel::in_child(test, || {
+        let mut poll = Poll::new().unwrap();
+        let (mut sender, _receiver) = registered(&poll);
+        for token in 10..30 {
+            let fd = kernel::eventfd(1).into_raw_fd();
+            let mut source = SourceFd(&fd);
+            let registry = poll.registry();
+            registry
+                .register(&mut source, Token(token), Interest::READABLE)
+                .unwrap();
+            close_behind_our_back(fd);
+            assert_eq!(tokens(&mut poll), []);
+            let gone = poll.registry().deregister(&mut source).unwrap_err();
+            let expected = if kernel::POLL_QUEUE {
+                libc::ENOENT
+            } else {
+                libc::EBADF
+            };
+            assert_eq!(gone.raw_os_error(), Some(expected));
+
+            // The number is used again, by a source that is its own.
+            let again = kernel::eventfd(1);
+            assert_eq!(again.as_raw_fd(), fd);
+            let (registry, token) = (poll.registry(), Token(token + 100));
+            registry
+                .register(&mut source, token, Interest::READABLE)
+                .unwrap();
+            assert_eq!(tokens(&mut poll), [token.0]);
+            poll.registry().deregister(&mut source).unwrap();
+        }
+        sender.write_all(b"x").unwrap();
+        assert_eq!(tokens(&mut poll), [1], "the others are heard");
+    });
+}
+
+/// Another file takes the number of a source that is registered.
+#[test]
+fn a_number_that_is_replaced_fails_no_poll() {
+    kernel::in_child("a_number_that_is_replaced_fails_no_poll", || {
+        let mut poll = Poll::new().unwrap();
+        let (mut other_sender, _other) = registered(&poll);
+        let (mut sender, mut receiver) = pipe::new().unwrap();
+        let registry = poll.registry();
+        registry
+            .register(&mut receiver, Token(2), Interest::READABLE)
+            .unwrap();
+        let silent = kernel::eventfd(0);
+        // SAFETY: both numbers are open; the receiver does not mind what its own stands for.
+        let replaced = unsafe { libc::dup2(silent.as_raw_fd(), receiver.as_raw_fd()) };
+        assert_eq!(replaced, receiver.as_raw_fd());
+        sender.write_all(b"x").unwrap_err();
+        assert_eq!(tokens(&mut poll), []);
+        match poll.registry().deregister(&mut receiver) {
+            Ok(()) => {}
+            Err(err) => assert_eq!(err.kind(), ErrorKind::NotFound),
+        }
+        drop(receiver);
+        kernel::signal(silent.as_raw_fd());
+        other_sender.write_all(b"x").unwrap();
+        assert_eq!(tokens(&mut poll), [1]);
+    });
 }

@@ -33,6 +33,17 @@ impl<S: Signal> Shared<S> {
         // Without a signal there is no waker whose wake could be lost.
         self.signal.get().map_or(Ok(()), S::signal)
     }
+
+    /// Signals what others rely on who woke later. If it fails nobody was told: from now on each
+    /// wake of a sleeper signals, as if somebody else could take the signals away.
+    #[inline]
+    fn signal_of_wake(&self) -> io::Result<()> {
+        let signalled = self.signal();
+        if signalled.is_err() {
+            self.notify.expose();
+        }
+        signalled
+    }
 }
 
 impl<B: Backend> Queue<B> {
@@ -333,7 +344,7 @@ impl<B: Backend> Waker<B> {
     #[inline]
     pub(crate) fn wake(&self) -> io::Result<()> {
         if self.shared.notify.wake(&self.slot) {
-            self.shared.signal()
+            self.shared.signal_of_wake()
         } else {
             Ok(())
         }

@@ -208,7 +208,10 @@ impl Ends {
             return Ok(self.duplicate);
         }
         let mut buffer = [0; 4096];
-        while at_once {
+        if !at_once {
+            return Ok(Duplicate::default());
+        }
+        loop {
             let read = match &mut peer {
                 #[cfg(unix)]
                 Peer::Unix(peer) => peer.read(&mut buffer),

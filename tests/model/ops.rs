@@ -82,8 +82,10 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<Step>,
 }
 
-/// How often each step is drawn, of the sum of all.
-const WEIGHTS: [(u8, fn(usize) -> Op); 17] = [
+/// How often a step is drawn, of the sum of all.
+type Weight = (u8, fn(usize) -> Op);
+
+const WEIGHTS: [Weight; 17] = [
     (44, |_| Op::Poll),
     (30, |n| Op::PeerWrite(1 + n % 512)),
     (18, |n| Op::Register(wanted(n), mode(n / 4))),

@@ -38,10 +38,12 @@ const WAITS: &[libc::c_long] = &[
     libc::SYS_epoll_pwait,
     libc::SYS_epoll_pwait2,
     libc::SYS_ppoll,
+    // A poll(2) that goes on after its process was stopped.
+    libc::SYS_restart_syscall,
 ];
 
 /// The same as x86-64 numbers them. An emulator of another processor makes these on such a machine.
-const EMULATED_WAITS: &[libc::c_long] = &[232, 281, 441, 7, 271];
+const EMULATED_WAITS: &[libc::c_long] = &[232, 281, 441, 7, 271, 219];
 
 /// Waits until a thread of this process is inside a system call that waits for events.
 pub fn wait_until_polling(thread: libc::pid_t) {

@@ -95,6 +95,8 @@ impl Selector {
             drop(shared);
             if let Err(err) = self.wakeup.signal() {
                 error!("telling a poller of a change: {err}");
+                // The next change tells it of both.
+                self.lock().kicked = false;
             }
         }
     }
