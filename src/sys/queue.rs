@@ -109,7 +109,7 @@ impl<B: Backend> Queue<B> {
                 self.look(events, room, woken)
             }
             Some(Duration::ZERO) => self.look(events, capacity, woken),
-            None => self.sleep_once(events, capacity),
+            None => self.wait_once(events, capacity),
             Some(_) => Ok(Progress::Begun),
         }
     }
@@ -130,7 +130,7 @@ impl<B: Backend> Queue<B> {
 
     /// Sleeps until something happens.
     #[inline(always)]
-    fn sleep_once(&self, events: &mut Vec<B::Event>, capacity: usize) -> io::Result<Progress> {
+    fn wait_once(&self, events: &mut Vec<B::Event>, capacity: usize) -> io::Result<Progress> {
         let notify = &self.shared.notify;
         let has_waker = notify.is_ready();
         // From here on a wake signals the kernel.
