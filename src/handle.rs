@@ -45,7 +45,7 @@ macro_rules! impl_handle {
 }
 
 /// The traits of owners of a descriptor.
-#[cfg(unix)]
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
 macro_rules! impl_raw_handle {
     ($handle:ty, $inner:ty) => {
         impl std::os::fd::AsFd for $handle {

@@ -286,7 +286,7 @@ impl Interest {
 }
 
 /// What can be asked also where no constant names it.
-#[cfg(test)]
+#[cfg(any(test, mio_fuzzing))]
 impl Interest {
     pub(crate) const COMPLETIONS: Interest = interest(AIO | LIO);
     pub(crate) const URGENT: Interest = interest(PRIORITY);

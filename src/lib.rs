@@ -23,7 +23,7 @@
 )]
 #![cfg_attr(
     all(windows, feature = "os-ext"),
-    doc = "- [`windows`] has sources that are raw sockets."
+    doc = "- [`windows`] has named pipes, and sources that are raw sockets or handles that can be waited for."
 )]
 //!
 //! Read the [guide] first; then the examples of the repository.
@@ -60,15 +60,19 @@
 //! `os-poll` and `net`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Features, and systems, gate what is public, and nothing beneath it: what they
-// do not reach is unused, and that is fine.
+// do not reach is unused, and that is fine. Of what stands once for all systems each
+// uses a part, Linux most of it; so that is where the compiler looks.
 #![cfg_attr(
     any(
         not(all(
-            any(unix, windows),
+            any(target_os = "linux", windows),
             feature = "os-poll",
             feature = "os-ext",
             feature = "net"
         )),
+        mio_fuzzing,
+        mio_ports_emulation,
+        windows,
         mio_unsupported_force_poll_poll
     ),
     allow(dead_code, unused_imports, unused_macros)
@@ -87,17 +91,40 @@ mod token;
 
 mod sys;
 
+// Linux has all of what it looks into, and runs the tests.
+#[cfg(all(
+    any(test, mio_fuzzing),
+    target_os = "linux",
+    not(any(
+        loom,
+        mio_kqueue_emulation,
+        mio_ports_emulation,
+        mio_unsupported_force_poll_poll
+    ))
+))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 mod association;
 pub mod event;
 mod io_source;
 mod poll;
 mod registry;
+#[cfg(all(
+    any(unix, target_os = "hermit", target_os = "wasi"),
+    feature = "os-ext"
+))]
+mod source_fd;
 mod waker;
 
+#[cfg(all(target_os = "hermit", feature = "os-ext"))]
+pub mod hermit;
 #[cfg(feature = "net")]
 pub mod net;
 #[cfg(all(unix, feature = "os-ext"))]
 pub mod unix;
+#[cfg(all(target_os = "wasi", feature = "os-ext"))]
+pub mod wasi;
 #[cfg(all(windows, feature = "os-ext"))]
 pub mod windows;
 

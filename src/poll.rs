@@ -68,7 +68,8 @@ use std::{fmt, io};
 /// registered; but readiness that it had before is reported then.
 ///
 /// **Nothing registered** and no timeout is a wait without end, unless a
-/// [`Waker`](crate::Waker) is there to end it.
+/// [`Waker`](crate::Waker) is there to end it. On WASI without threads it is an
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) error, since nobody could.
 ///
 /// # Accessing the queue
 ///
@@ -84,12 +85,15 @@ use std::{fmt, io};
 ///
 /// | system | queue |
 /// |---|---|
-/// | Linux, Android | [`epoll(7)`] |
+/// | Linux, Android, illumos, Redox | [`epoll(7)`] |
 /// | macOS, iOS and their kin, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | [`kqueue(2)`] |
-/// | other Unix systems | [`poll(2)`], which is no descriptor and costs time for each source |
+/// | Solaris | [event ports] |
+/// | WASI | `poll_oneoff` of its first preview, `poll` of the later ones |
+/// | other Unix systems, Hermit | [`poll(2)`], which is no descriptor and costs time for each source |
 ///
 /// [`WouldBlock`]: io::ErrorKind::WouldBlock
 /// [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
+/// [event ports]: https://docs.oracle.com/cd/E88353_01/html/E37843/port-create-3c.html
 /// [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
 /// [`poll(2)`]: https://man7.org/linux/man-pages/man2/poll.2.html
 pub struct Poll {

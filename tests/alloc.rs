@@ -53,8 +53,8 @@ static ALLOCATOR: Counting = Counting;
 
 /// Runs `operation` many times, for a buffer that grows at times must not go unseen.
 fn free(name: &str, mut operation: impl FnMut()) {
-    if cfg!(mio_unsupported_force_poll_poll) {
-        // The table of poll(2) grows with the number of sources. Then it is as large as it gets.
+    if cfg!(any(mio_unsupported_force_poll_poll, mio_ports_emulation)) {
+        // A table of ours grows with the number of sources. Then it is as large as it gets.
         operation();
     }
     let before = REQUESTS.with(Cell::get);

@@ -13,7 +13,7 @@ use mio::net::UnixStream;
 use mio::{Interest, Token};
 use support::{
     assert_kind, assert_would_block, every_pair, expect_events, expect_no_events, poll_and_events,
-    Pair, HANG_GUARD,
+    tells_end, Pair, HANG_GUARD,
 };
 
 const OWN: Token = Token(1);
@@ -53,7 +53,7 @@ fn dropped_writer_is_end_of_stream<P: Pair>() {
     expect_no_events(&mut poll, &mut events);
     assert_would_block(reader.read(&mut [0]));
     drop(writer);
-    expect_events(&mut poll, &mut events, &[(OWN, Event::is_read_closed)]);
+    expect_events(&mut poll, &mut events, &[(OWN, tells_end)]);
     for _ in 0..3 {
         assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the end stays the end");
     }
@@ -74,7 +74,7 @@ fn data_before_the_end_is_not_lost<P: Pair>() {
         poll.registry()
             .reregister(&mut reader, OWN, Interest::READABLE)
             .unwrap();
-        expect_events(&mut poll, &mut events, &[(OWN, Event::is_read_closed)]);
+        expect_events(&mut poll, &mut events, &[(OWN, tells_end)]);
     }
     assert_eq!(read_to_end(&mut poll, &mut reader), sent);
 }
@@ -114,7 +114,7 @@ fn end_before_register_is_reported<P: Pair>() {
     poll.registry()
         .register(&mut reader, OWN, Interest::READABLE)
         .unwrap();
-    expect_events(&mut poll, &mut events, &[(OWN, Event::is_read_closed)]);
+    expect_events(&mut poll, &mut events, &[(OWN, tells_end)]);
     assert_eq!(read_to_end(&mut poll, &mut reader), b"");
 }
 
@@ -153,7 +153,7 @@ fn half_close_leaves_the_other_direction(mut own: impl Duplex, mut peer: impl Du
     poll.registry().register(&mut own, OWN, both).unwrap();
     poll.registry().register(&mut peer, PEER, both).unwrap();
     own.shut(Shutdown::Write).unwrap();
-    expect_events(&mut poll, &mut events, &[(PEER, Event::is_read_closed)]);
+    expect_events(&mut poll, &mut events, &[(PEER, tells_end)]);
     assert_eq!(peer.read(&mut [0]).unwrap(), 0);
     assert_shut(own.write(b"x"));
 
@@ -164,7 +164,7 @@ fn half_close_leaves_the_other_direction(mut own: impl Duplex, mut peer: impl Du
     assert_eq!(&answer, b"answer");
 
     drop(peer);
-    expect_events(&mut poll, &mut events, &[(OWN, Event::is_read_closed)]);
+    expect_events(&mut poll, &mut events, &[(OWN, tells_end)]);
     assert_eq!(own.read(&mut [0]).unwrap(), 0);
 }
 
@@ -195,7 +195,7 @@ fn own_shutdown_of_both_directions(mut own: impl Duplex, mut peer: impl Duplex) 
     expect_events(
         &mut poll,
         &mut events,
-        &[(OWN, Event::is_read_closed), (PEER, Event::is_read_closed)],
+        &[(OWN, tells_end), (PEER, tells_end)],
     );
     assert_eq!(own.read(&mut [0]).unwrap(), 0);
     assert_eq!(peer.read(&mut [0]).unwrap(), 0);

@@ -47,16 +47,16 @@
 //! [`WouldBlock`]: std::io::ErrorKind::WouldBlock
 
 // A system without a queue has no sockets here either.
-#[cfg(any(unix, windows))]
+#[cfg(any(unix, windows, target_os = "hermit", target_os = "wasi"))]
 mod tcp;
-#[cfg(any(unix, windows))]
+#[cfg(any(unix, windows, target_os = "hermit", target_os = "wasi"))]
 mod udp;
 #[cfg(unix)]
 mod uds;
 
-#[cfg(any(unix, windows))]
+#[cfg(any(unix, windows, target_os = "hermit", target_os = "wasi"))]
 pub use tcp::{TcpListener, TcpStream};
-#[cfg(any(unix, windows))]
+#[cfg(any(unix, windows, target_os = "hermit", target_os = "wasi"))]
 pub use udp::UdpSocket;
 #[cfg(unix)]
 pub use uds::{UnixDatagram, UnixListener, UnixStream};

@@ -180,7 +180,7 @@ impl UdpSocket {
     /// others of the operating system, also those that an earlier datagram met.
     #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.inner.do_io(|io| sys::send(io, buf))
+        self.inner.do_io(|io| sys::udp_send(io, buf))
     }
 
     /// Receives one datagram from the address that the socket is connected to,
@@ -197,7 +197,7 @@ impl UdpSocket {
     /// others of the operating system, also those that an earlier datagram met.
     #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner.do_io(|io| sys::recv(io, buf))
+        self.inner.do_io(|io| sys::udp_recv(io, buf))
     }
 
     /// As [`recv`](UdpSocket::recv), but leaves the datagram to be received

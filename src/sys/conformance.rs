@@ -20,7 +20,7 @@ mod wakers;
 
 use modes::*;
 use sources::*;
-use streams::{hang_up, pair, Stream, BAD_SOURCE};
+use streams::{arrived, hang_up, pair, Stream, BAD_SOURCE};
 use wakers::*;
 
 /// One module a backend, one test a case.
@@ -28,9 +28,9 @@ macro_rules! conformance {
     ($($backend:ident: $selector:ty),+ => $cases:tt) => {
         $( conformance!(@ $backend, $selector, $cases); )+
     };
-    (@ $backend:ident, $selector:ty, { $($case:ident),+ $(,)? }) => {
+    (@ $backend:ident, $selector:ty, { $($(#[$meta:meta])* $case:ident),+ $(,)? }) => {
         mod $backend {
-            $( #[test]
+            $( $(#[$meta])* #[test]
  fn $case() { super::$case::<$selector>() } )+
         }
     };
@@ -57,18 +57,24 @@ macro_rules! all_cases {
     a_hang_up_closes_both_directions,
     a_half_close_closes_reading,
     capacity_is_respected_and_nothing_starves,
+    #[cfg(not(target_os = "wasi"))] // Needs threads.
     registration_counts_for_a_wait_that_goes_on,
+    #[cfg(not(target_os = "wasi"))] // Needs threads.
     deregistration_counts_for_a_wait_that_goes_on,
     a_timeout_is_never_early,
+    #[cfg(not(target_os = "wasi"))] // Needs threads.
     an_endless_timeout_can_be_woken,
     wakes_merge_into_one_event,
+    #[cfg(not(target_os = "wasi"))] // Needs threads.
     a_wake_ends_a_wait,
+    #[cfg(not(target_os = "wasi"))] // Needs threads.
     the_first_waker_reaches_a_poller_that_sleeps,
     wakers_have_their_own_events,
     a_dropped_waker_is_silent,
     wakers_and_sources_share_a_small_buffer,
     a_batch_of_internal_events_is_not_seen,
     a_signal_takes_no_place_of_a_source,
+    #[cfg(not(target_os = "wasi"))] // Needs threads.
     a_queue_can_be_polled_by_another_thread,
     level_repeats_while_it_is_ready,
     one_shot_reports_once,
@@ -107,8 +113,8 @@ all_cases!(event_port: crate::sys::unix::event_port::Selector);
     not(any(mio_unsupported_force_poll_poll, mio_ports_emulation))
 ))]
 all_cases!(kqueue: crate::sys::unix::kqueue::Selector);
-#[cfg(unix)]
-all_cases!(poll: crate::sys::unix::poll::Selector);
+#[cfg(any(unix, target_os = "wasi"))]
+all_cases!(poll: crate::sys::poll::Selector);
 #[cfg(windows)]
 all_cases!(iocp: crate::sys::windows::Selector);
 
@@ -224,6 +230,12 @@ fn stream<B: Backend>() -> (End<B>, Stream) {
     let (io, peer) = pair();
     let registration = B::Registration::default();
     (End { registration, io }, peer)
+}
+
+/// Writes, and sees to it that the other end could read it now.
+fn send<B: Backend>(peer: &mut Stream, bytes: &[u8], end: &End<B>) {
+    peer.write_all(bytes).unwrap();
+    arrived(&end.io);
 }
 
 /// Runs `act` while another thread waits in `poll`, until that returns events.

@@ -35,6 +35,9 @@ pub(crate) const HALF_CLOSE: c_short = READ_BITS & !libc::POLLIN;
 /// What is always reported, asked or not; the source has reported its end.
 pub(crate) const ENDED: c_short = libc::POLLERR | libc::POLLHUP;
 
+/// Whether errors and hang-ups are told of a source about which nothing is asked.
+const END_IS_TOLD_UNASKED: bool = !cfg!(target_os = "wasi");
+
 /// What follows a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -56,14 +59,19 @@ pub(crate) struct Asked {
 impl Asked {
     /// Fails if no such queue can tell what is asked.
     pub(crate) fn of(interest: Interest) -> io::Result<Asked> {
-        if interest.is_exclusive() {
-            return Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "this queue has no exclusive mode",
-            ));
+        let mask = mask_of(interest);
+        let text = if interest.is_exclusive() {
+            "this queue has no exclusive mode"
+        } else if mask == 0 && !END_IS_TOLD_UNASKED {
+            "this queue cannot tell of the end alone"
+        } else {
+            ""
+        };
+        if !text.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
         }
         Ok(Asked {
-            mask: mask_of(interest),
+            mask,
             mode: match (interest.is_oneshot(), interest.is_level()) {
                 (true, _) => Mode::OneShot,
                 (false, true) => Mode::Level,

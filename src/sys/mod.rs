@@ -35,13 +35,18 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
-#[cfg(unix)]
-mod levels;
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+pub(crate) mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
+#[allow(dead_code)] // Compiled on every Unix, so that the conformance tests can run it.
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+pub(crate) mod poll;
 mod queue;
-mod timeout;
+pub(crate) mod timeout;
+#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+mod waker;
 
 // What a family of systems calls a source, and how the types of std that can be
 // one give it away: `RawSource`, `AsRawSource` and `raw_source`. `net` has the
@@ -49,19 +54,30 @@ mod timeout;
 cfg_if! {
     if #[cfg(unix)] {
         pub(crate) mod unix;
-        #[cfg(test)]
-        mod windows;
+        #[cfg(any(test, mio_fuzzing))]
+        #[allow(dead_code)] // Its machines are tested here, and nothing drives them.
+        pub(crate) mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
+        use unix::poll_fds;
     } else if #[cfg(windows)] {
         pub(crate) mod windows;
         pub(crate) use windows::{net, raw_source, AsRawSource, RawSource, Selector};
+    } else if #[cfg(any(target_os = "hermit", target_os = "wasi"))] {
+        mod small;
+        pub(crate) use small::{net, raw_source, AsRawSource, RawSource, Selector};
+        use small::poll_fds;
     } else {
         pub(crate) use none::family::{raw_source, AsRawSource, RawSource};
         pub(crate) use none::Selector;
     }
 }
 
-#[cfg(all(test, any(unix, windows), not(loom)))]
+// It needs a pair of streams, which the first WASI cannot make.
+#[cfg(all(
+    test,
+    any(unix, windows, target_env = "p2", target_env = "p3"),
+    not(loom)
+))]
 mod conformance;
 
 /// The registration of a source with this target's queue.
@@ -96,6 +112,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// Whether an event tells that the peer will send no more; else reading does.
     #[cfg(test)]
     const TELLS_HALF_CLOSE: bool = true;
+    /// Whether an event tells that both directions have ended; else reading does.
+    #[cfg(test)]
+    const TELLS_HANG_UP: bool = true;
 
     /// Makes an empty queue, not inherited by child processes.
     fn new() -> io::Result<Self>;

@@ -7,6 +7,5 @@
 //!   process.
 
 pub mod pipe;
-mod source_fd;
 
-pub use source_fd::{SourceBorrowedFd, SourceFd};
+pub use crate::source_fd::{SourceBorrowedFd, SourceFd};

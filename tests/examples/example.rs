@@ -52,7 +52,7 @@ impl Example {
         }
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.lines
             .recv_timeout(GUARD)
             .expect("the example prints another line")

@@ -1,9 +1,16 @@
 //! The examples, run as the processes they are, against clients of the standard library.
-#![cfg(all(feature = "os-poll", feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
 
 mod chat;
+#[cfg(all(
+    feature = "os-ext",
+    any(target_os = "linux", target_os = "freebsd", target_os = "macos")
+))]
+mod descriptors;
 mod example;
 mod tcp;
+#[cfg(all(windows, feature = "os-ext"))]
+mod windows;
 
 use std::net::UdpSocket;
 

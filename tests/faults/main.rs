@@ -2,10 +2,10 @@
 //! operation returns that error or copes as the table says, nothing leaks, and the same object
 //! works again for a thread that may call the kernel.
 
-// The crate that makes the filters knows 64-bit architectures only.
-#![cfg(target_pointer_width = "64")]
+// The crate that makes the filters knows no other architectures.
+#![cfg(all(target_pointer_width = "64", target_endian = "little"))]
 #![cfg(all(target_os = "linux", feature = "os-ext", feature = "net"))]
-#![cfg(not(mio_kqueue_emulation))] // It makes calls of its own.
+#![cfg(not(any(mio_kqueue_emulation, mio_ports_emulation)))] // They make calls of their own.
 
 use std::env::consts::ARCH;
 use std::io;

@@ -25,7 +25,7 @@ impl Driver<'_> {
         };
         let wakes_twice = self.woken != Woken::No || step.op == Op::Wake;
         let (poll, events) = self.poll.take().expect("one poll at a time");
-        self.sleeper.sleep(poll, events, self.patience);
+        self.sleeper.lend(poll, events, self.patience);
         (0..turns).for_each(|_| thread::yield_now());
         let follow_up = step.follow_up();
         let done = self.apply(step, true).and_then(|()| match follow_up {

@@ -13,7 +13,7 @@ type Back = (Poll, Events, io::Result<()>);
 /// The thread ends with this value.
 #[derive(Debug)]
 pub(crate) struct Sleeper {
-    lend: Sender<Lent>,
+    lent: Sender<Lent>,
     back: Receiver<Back>,
 }
 
@@ -29,11 +29,11 @@ impl Sleeper {
                 }
             }
         });
-        Sleeper { lend, back }
+        Sleeper { lent: lend, back }
     }
 
-    pub(crate) fn sleep(&self, poll: Poll, events: Events, timeout: Duration) {
-        let lent = self.lend.send((poll, events, timeout));
+    pub(crate) fn lend(&self, poll: Poll, events: Events, timeout: Duration) {
+        let lent = self.lent.send((poll, events, timeout));
         lent.expect("the thread lives");
     }
 

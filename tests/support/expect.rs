@@ -35,6 +35,25 @@ pub(crate) fn flags(event: &Event) -> String {
     .collect()
 }
 
+/// Whether the system's queue tells that the peer will send no more, before anybody reads it.
+/// Where it does not, the event of a half close is readable, and no more.
+const HALF_CLOSE_IS_TOLD: bool = cfg!(any(
+    all(
+        any(target_os = "linux", target_os = "android"),
+        not(mio_ports_emulation)
+    ),
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+));
+
+/// Whether an event tells of the end of what the peer sends, as well as the system can.
+pub(crate) fn tells_end(event: &Event) -> bool {
+    event.is_read_closed() || (!HALF_CLOSE_IS_TOLD && event.is_readable())
+}
+
 /// A token and what one of its events must say.
 #[cfg(feature = "os-poll")]
 pub(crate) type Expectation = (Token, fn(&Event) -> bool);

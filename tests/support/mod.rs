@@ -3,14 +3,14 @@
 //! Each test binary uses its own part of it, hence the allowances for what a binary leaves unused.
 #![allow(dead_code, unused_imports, unused_macros)]
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 mod child;
 mod expect;
 #[cfg(unix)]
 mod fd;
 #[cfg(all(any(unix, windows), feature = "os-poll"))]
 mod pair;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 mod program;
 #[cfg(target_os = "linux")]
 pub(crate) mod situations;
@@ -19,12 +19,14 @@ pub(crate) mod situations;
 pub(crate) mod situations;
 #[cfg(all(target_os = "linux", feature = "os-ext"))]
 pub(crate) mod watch;
+#[cfg(all(windows, feature = "os-ext"))]
+pub(crate) mod windows;
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 pub(crate) use child::in_child;
 pub(crate) use expect::{
-    accept_one, assert_kind, assert_misuse, assert_os_error, assert_would_block, flags, EEXIST,
-    ENOENT, HANG_GUARD,
+    accept_one, assert_kind, assert_misuse, assert_os_error, assert_would_block, flags, tells_end,
+    EEXIST, ENOENT, HANG_GUARD,
 };
 #[cfg(feature = "os-poll")]
 pub(crate) use expect::{

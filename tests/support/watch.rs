@@ -51,7 +51,7 @@ pub(crate) struct Watch {
 
 /// A raw descriptor has no operations that would tell poll(2) when to look again: it looks after a
 /// while, and an edge comes more than once.
-const RAW_EVENTS_COME_AGAIN: bool = cfg!(mio_unsupported_force_poll_poll);
+const RAW_EVENTS_COME_AGAIN: bool = cfg!(any(mio_unsupported_force_poll_poll, mio_ports_emulation));
 
 impl Watch {
     fn new() -> Watch {

@@ -8,7 +8,9 @@ use pico_args::Arguments;
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::{Workspace, PACKAGE};
-use crate::{cross, forced, kqueue, loom, model, msrv, powerset, setup, targets, tidy, wine};
+use crate::{
+    cross, emulated, forced, model, msrv, powerset, proof, setup, targets, tidy, wasi, wine,
+};
 
 struct Step {
     name: &'static str,
@@ -28,14 +30,17 @@ const STEPS: &[Step] = &[
     step("test-none", test_none),
     step("test-release", test_release),
     step("forced", forced::run),
-    step("kqueue", kqueue::run),
+    step("kqueue", emulated::kqueue),
+    step("ports", emulated::ports),
     step("model", model::ci),
     step("wine", wine::run),
     step("targets", targets::usual),
     step("cross", cross::usual),
-    step("loom", loom::run),
+    step("wasi", wasi::run),
     step("msrv", msrv::run),
     step("publish", publish),
+    // Loom is a part of it.
+    step("proof", proof::quick),
 ];
 
 const fn step(name: &'static str, run: fn(&Workspace) -> Result<()>) -> Step {
@@ -264,7 +269,10 @@ mod tests {
     #[test]
     fn the_order_is_that_of_the_full_run() {
         assert_eq!(names(&select(Some("docs,fmt"), None)), ["fmt", "docs"]);
-        assert_eq!(names(&select(None, Some("msrv"))), ["msrv", "publish"]);
+        assert_eq!(
+            names(&select(None, Some("msrv"))),
+            ["msrv", "publish", "proof"]
+        );
     }
 
     #[test]

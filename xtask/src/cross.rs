@@ -88,6 +88,18 @@ const MACHINES: &[Machine] = &[
 /// Tests, by file and name, that do not hold on some of the machines.
 const SKIPPED: &[(&str, &str, Why)] = &[
     ("eintr", "an_interrupted_connect_goes_on", Why::Strace),
+    ("faults", "every_call_fails_in_turn", Why::Seccomp),
+    // They need strace, and stand in a file that needs filters.
+    (
+        "faults",
+        "nth::a_wake_that_is_interrupted_is_made_again",
+        Why::Seccomp,
+    ),
+    (
+        "faults",
+        "nth::a_wake_without_room_makes_some",
+        Why::Seccomp,
+    ),
     (
         "fd_leaks",
         "each_later_call_of_a_constructor_fails",

@@ -1,8 +1,10 @@
-//! The loom tests: every interleaving of the waker's state machine.
+//! The loom tests: every interleaving of wakers, and of who changes a backend's
+//! table while another thread polls.
 
 use anyhow::{bail, Result};
 
 use crate::process::{cargo, run_and_read, rustflags};
+use crate::tally::Tally;
 use crate::workspace::{Workspace, PACKAGE};
 
 /// Their names hold this word, by which they are picked out: under loom's
@@ -17,7 +19,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         .arg(workspace.target_of("loom"))
         .arg(FILTER);
     let report = run_and_read(rustflags(&mut test, "--cfg loom"))?;
-    match passed(&report) {
+    match Tally::of(&report).passed {
         0 => bail!(
             "no loom test ran: their names must hold `{FILTER}`, and they must be compiled \
              under `--cfg loom`"
@@ -25,29 +27,4 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         count => println!("loom: {count} tests passed"),
     }
     Ok(())
-}
-
-/// The sum over the summary lines of libtest.
-fn passed(report: &str) -> usize {
-    report
-        .lines()
-        .filter_map(|line| line.strip_prefix("test result: ok. "))
-        .filter_map(|rest| rest.split_once(" passed")?.0.parse::<usize>().ok())
-        .sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passed_tests_are_read_from_the_summary() {
-        let report = "running 3 tests\n\
-                      test notify::loom::a ... ok\n\
-                      test result: ok. 3 passed; 0 failed; 0 ignored\n\
-                      test result: ok. 2 passed; 0 failed; 0 ignored\n";
-        assert_eq!(passed(report), 5);
-        assert_eq!(passed("test result: ok. 0 passed; 0 failed"), 0);
-        assert_eq!(passed(""), 0);
-    }
 }

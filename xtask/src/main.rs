@@ -10,20 +10,22 @@ mod cache;
 mod ci;
 mod compat;
 mod cross;
+mod emulated;
 mod forced;
-mod kqueue;
 mod link;
 mod loom;
 mod model;
 mod msrv;
 mod powerset;
 mod process;
+mod proof;
 mod python;
 mod registry;
 mod setup;
 mod storms;
 mod tally;
 mod targets;
+mod test_binaries;
 mod tidy;
 mod wasi;
 mod wine;
@@ -47,8 +49,10 @@ Jobs:
   tidy               the budgets of the code: each with its figure and its limit
   msrv               check the packaged crate with the oldest supported compiler
   powerset           check every combination of features, and each alias once
-  forced             the whole test suite over poll(2), and over wakers of pipes
+  forced             the whole test suite over poll(2), and over wakers of pipes;
+                     the tests of system calls without `epoll_pwait2`
   kqueue             run the tests over the kqueue backend, its kernel emulated
+  ports              run the tests over event ports, their kernel emulated
   wine [FILE..]      run the tests for Windows under Wine, all or some files of them
   targets [T..]      type-check the crate for other systems, each set of features;
                      named targets, or those that the CI run has time for
@@ -59,17 +63,29 @@ Jobs:
   link [T..]         link the test binaries for FreeBSD and macOS, or other targets
   loom               explore the interleavings of wakers, and of poll(2)'s table
   model              random histories against a model of edges, on epoll, poll(2) and
-                     the emulated kqueue
+                     the emulated kqueue and event ports
       --steps N      of each; 1000000 if not given
-      --backend B    on epoll, poll or kqueue only
+      --backend B    on epoll, poll, kqueue or ports only
       --seed S       as a failure printed it
   storms             wakes, registrations, sources and connections by the million
       --backend B    on epoll or poll only
+  miri [--quick]     interpret the tests, and judge every access of memory;
+                     --quick: the library's own only, here and below
+  sanitize S [--quick]
+                     the tests under the sanitizer S: address (and leaks), thread
+  valgrind           the tests under valgrind's memcheck
+  fuzz [--seconds N] every fuzz target for so many seconds (60)
+  mutants [--shard I/N] [--file F]
+                     make the code wrong, one place at a time, to see tests fail;
+                     goes on where it stopped
+  coverage           the lines that tests reach
+  proof [--quick]    all of these: loom, model, storms, the faults, and the seven
+                     jobs above; --quick: what of it the CI run has time for
   api                compare the public API with that of mio 1.2.5
       --target T     for the target T instead of this machine's
   compat [SUITE]     other people's programs over this crate and over mio 1.2.5:
-                     semver, api, graph, server, tokio, or all of them; downloads
-                     and builds are kept in ~/.cache/mio-compat
+                     semver, api, defects, graph, server, tokio, or all of them;
+                     downloads and builds are kept in ~/.cache/mio-compat
       --record       record the figures of mio 1.2.5 that graph and tokio use
   bench [CASE..]     this crate against mio 1.2.5, polling and bare epoll;
                      `cargo xtask bench help` lists what it can do
@@ -115,16 +131,11 @@ fn dispatch(mut args: Arguments) -> Result<()> {
             no_more(args)?;
             compat::run(&workspace, &selection)
         }
-        "model" => {
-            let options = model::Options::from_args(&mut args)?;
-            no_more(args)?;
-            model::run(&workspace, &options)
+        "miri" | "sanitize" | "valgrind" | "fuzz" | "mutants" | "coverage" | "proof" => {
+            proof::job(&workspace, &job, args)
         }
-        "storms" => {
-            let options = storms::Options::from_args(&mut args)?;
-            no_more(args)?;
-            storms::run(&workspace, &options)
-        }
+        "model" => model::start(&workspace, args),
+        "storms" => storms::start(&workspace, args),
         "targets" => {
             let all = args.contains("--all");
             targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)
@@ -136,7 +147,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "msrv" => no_more(args).and_then(|()| msrv::run(&workspace)),
         "powerset" => no_more(args).and_then(|()| powerset::run(&workspace)),
         "forced" => no_more(args).and_then(|()| forced::run(&workspace)),
-        "kqueue" => no_more(args).and_then(|()| kqueue::run(&workspace)),
+        "kqueue" => no_more(args).and_then(|()| emulated::kqueue(&workspace)),
+        "ports" => no_more(args).and_then(|()| emulated::ports(&workspace)),
         "wine" => wine::run_some(&workspace, &args.finish()),
         "loom" => no_more(args).and_then(|()| loom::run(&workspace)),
         "setup" => no_more(args).and_then(|()| setup::run(&workspace)),

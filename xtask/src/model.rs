@@ -3,6 +3,7 @@
 use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
+use crate::no_more;
 use crate::process::{cargo, run as run_command, rustflags};
 use crate::workspace::{Workspace, PACKAGE};
 
@@ -16,6 +17,7 @@ const BACKENDS: &[(&str, &str, Option<&str>)] = &[
         Some("force-poll"),
     ),
     ("kqueue", "--cfg mio_kqueue_emulation", Some("kqueue")),
+    ("ports", "--cfg mio_ports_emulation", Some("ports")),
 ];
 
 const STEPS: u64 = 1_000_000;
@@ -30,11 +32,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn from_args(args: &mut Arguments) -> Result<Options> {
+    fn from_args(args: &mut Arguments) -> Result<Options> {
         let backend: Option<String> = args.opt_value_from_str("--backend")?;
         if let Some(name) = &backend {
             if !BACKENDS.iter().any(|(known, ..)| known == name) {
-                bail!("there is no backend `{name}` here: epoll, poll, kqueue");
+                bail!("there is no backend `{name}` here: epoll, poll, kqueue, ports");
             }
         }
         Ok(Options {
@@ -42,6 +44,15 @@ impl Options {
             seed: args.opt_value_from_str("--seed")?,
             backend,
         })
+    }
+}
+
+impl Options {
+    pub(crate) fn of(steps: u64) -> Options {
+        Options {
+            steps,
+            ..Options::default()
+        }
     }
 }
 
@@ -53,6 +64,13 @@ impl Default for Options {
             backend: None,
         }
     }
+}
+
+/// With the options of the command line.
+pub(crate) fn start(workspace: &Workspace, mut args: Arguments) -> Result<()> {
+    let options = Options::from_args(&mut args)?;
+    no_more(args)?;
+    run(workspace, &options)
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
@@ -80,7 +98,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// As a step of the CI run.
+/// As a step of the CI run: where it is not enough to run what the suite has.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
-    run(workspace, &Options::default())
+    for backend in ["epoll", "poll"] {
+        let options = Options {
+            backend: Some(backend.to_owned()),
+            ..Options::default()
+        };
+        run(workspace, &options)?;
+    }
+    Ok(())
 }

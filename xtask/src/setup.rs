@@ -10,10 +10,9 @@ use std::process::Command;
 
 use anyhow::{bail, Context, Result};
 
-use crate::msrv;
 use crate::process::{self, cargo, command, read, succeeds};
-use crate::wine;
 use crate::workspace::Workspace;
+use crate::{msrv, proof, wine};
 
 /// Registries and mirrors fail for a moment now and then; that is no verdict
 /// about the code.
@@ -23,6 +22,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     component(workspace, "fmt", "rustfmt")?;
     component(workspace, "clippy", "clippy")?;
     toolchain(workspace, msrv::TOOLCHAIN)?;
+    // What sees more than tests assert is nightly's.
+    toolchain(workspace, proof::NIGHTLY)?;
+    for name in ["miri", "rust-src"] {
+        nightly_component(workspace, name)?;
+    }
     // The tests that count system calls trace a child with it.
     debian_package(workspace, "strace")?;
     // The tests for Windows are linked by the one, and run by the other.
@@ -40,6 +44,24 @@ fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result
     attempt(command("rustup", &workspace.root).args(["component", "add", component])).with_context(
         || format!("`cargo {subcommand}` is missing: install rustup's component {component}"),
     )
+}
+
+/// Installs a component of the nightly compiler by rustup unless it is there.
+pub(crate) fn nightly_component(workspace: &Workspace, name: &str) -> Result<()> {
+    let rustup = || {
+        let mut rustup = command("rustup", &workspace.root);
+        rustup.args(["component"]);
+        rustup
+    };
+    let list = ["list", "--installed", "--toolchain", proof::NIGHTLY];
+    let installed = process::read(rustup().args(list))?;
+    // Most names are followed by the machine's.
+    if installed.lines().any(|line| line.starts_with(name)) {
+        return present(name);
+    }
+    attempt(rustup().args(["add", name, "--toolchain", proof::NIGHTLY])).with_context(|| {
+        format!("the nightly compiler's {name} is missing: `rustup component add` must work")
+    })
 }
 
 /// Installs a toolchain by rustup unless it is there.

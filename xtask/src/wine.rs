@@ -75,7 +75,14 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[std::ffi::OsString]) -> R
     for (_, name, _) in SKIPPED {
         test.args(["--skip", name]);
     }
-    let tests = Tally::of(&run_and_read(&mut test)?);
+    let tests = run_and_read(&mut test);
+    let tests = match tests {
+        Ok(report) => Tally::of(&report),
+        Err(error) => {
+            prefix.stop_server(&tools);
+            return Err(error);
+        }
+    };
     if files.is_empty() {
         let mut doctest = cargo(&workspace.root);
         doctest.args(["test", "--all-features", "--doc", "--target", TARGET]);
@@ -153,6 +160,7 @@ impl Prefix {
             bail!("a prefix is a folder in a folder");
         };
         fs::create_dir_all(parent)?;
+        prefix.start_server(tools)?;
         let mut boot = command(tools.wine, parent);
         boot.args(["wineboot", "--init"]);
         boot.stdout(Stdio::null()).stderr(Stdio::null());
@@ -162,12 +170,25 @@ impl Prefix {
         Ok(prefix)
     }
 
-    /// Ends Wine's server of this prefix, which would linger for a while.
+    /// Starts Wine's server of this prefix, to stay until it is stopped. One that
+    /// a test started would keep the output of that test open, and with it us.
+    fn start_server(&self, tools: &Tools) -> Result<()> {
+        fs::create_dir_all(&self.0)?;
+        let mut start = self.server(tools);
+        start.arg("--persistent");
+        start.stdout(Stdio::null()).stderr(Stdio::null());
+        run_command(&mut start)
+    }
+
     fn stop_server(&self, tools: &Tools) {
+        succeeds(self.server(tools).arg("--kill"));
+    }
+
+    fn server(&self, tools: &Tools) -> Command {
         let server = Path::new(tools.wine).with_file_name("wineserver");
-        let mut stop = command(&server.to_string_lossy(), Path::new("."));
-        self.set(stop.arg("--kill"));
-        succeeds(&mut stop);
+        let mut server = command(&server.to_string_lossy(), Path::new("."));
+        self.set(&mut server);
+        server
     }
 
     /// Rust's standard library gets its random numbers from a library that Wine 8

@@ -103,7 +103,7 @@ pub(super) fn wakers_and_sources_share_a_small_buffer<B: Backend>() {
     for token in 0..SOURCES {
         let (mut end, mut peer) = stream();
         end.register(&poller, token, Interest::READABLE);
-        peer.write_all(b"x").unwrap();
+        send(&mut peer, b"x", &end);
         ends.push((end, peer));
     }
     let mut sources = [0; SOURCES];
@@ -134,7 +134,7 @@ pub(super) fn a_batch_of_internal_events_is_not_seen<B: Backend>() {
     // Its signal is pending, and would take the only place in the buffer.
     let _waker = Waker::new(&poller.queue, Token(1)).unwrap();
     end.register(&poller, 7, Interest::READABLE);
-    peer.write_all(b"x").unwrap();
+    send(&mut peer, b"x", &end);
     let events = poller.poll_for(1, Some(Duration::ZERO));
     assert_eq!(events[0].0, Token(7));
 }
@@ -150,7 +150,7 @@ pub(super) fn a_signal_takes_no_place_of_a_source<B: Backend>() {
         }
         let (mut end, mut peer) = stream();
         end.register(&poller, token, Interest::READABLE);
-        peer.write_all(b"x").unwrap();
+        send(&mut peer, b"x", &end);
         ends.push((end, peer));
     }
     assert_eq!(poller.poll_for(2, Some(Duration::ZERO)).len(), 2);

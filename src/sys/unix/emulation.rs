@@ -63,6 +63,20 @@ pub(super) fn eventfd() -> io::Result<File> {
     owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(File::from)
 }
 
+/// Readable when a thread that blocks the signal is sent it.
+pub(super) fn signalfd(signal: c_int) -> io::Result<File> {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: the call fills the set in.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: the set is filled in; a number that is no signal is an error.
+    if unsafe { libc::sigaddset(set.as_mut_ptr(), signal) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+    // SAFETY: the set is filled in, and only read.
+    owned(unsafe { libc::signalfd(-1, set.as_ptr(), flags) }).map(File::from)
+}
+
 fn owned(fd: c_int) -> io::Result<OwnedFd> {
     if fd == -1 {
         return Err(io::Error::last_os_error());

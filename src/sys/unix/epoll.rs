@@ -26,11 +26,11 @@
 //! [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
 
 use super::super::{flags, timeout, Backend, RawEvent};
-use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::KernelEdges;
+use crate::sys::waker::Wakeup;
 use crate::token::Token;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -209,10 +209,7 @@ impl Backend for Selector {
 
     #[inline]
     fn woken(&self, token: Token) -> Event {
-        Event(libc::epoll_event {
-            events: libc::EPOLLIN as u32,
-            u64: token.0 as u64,
-        })
+        Event(kernel::event(libc::EPOLLIN as u32, token.0 as u64))
     }
 }
 
@@ -225,7 +222,7 @@ impl AsFd for Selector {
 /// The mask that the kernel gets for an interest. Errors and hang-ups are
 /// reported without being asked for.
 #[inline]
-fn mask_of(interest: Interest) -> io::Result<u32> {
+pub(crate) fn mask_of(interest: Interest) -> io::Result<u32> {
     if interest.has_mode() {
         return mask_with_mode(interest);
     }
@@ -278,7 +275,7 @@ fn mask_of_interests(interest: Interest) -> u32 {
 /// `WRITE_CLOSED` are what a pipe or socket reports whose reader is gone:
 /// writable with an error, and, if it was full, an error and nothing else.
 #[inline]
-const fn readiness_of(mask: u32) -> Readiness {
+pub(crate) const fn readiness_of(mask: u32) -> Readiness {
     const IN: u32 = libc::EPOLLIN as u32;
     const OUT: u32 = libc::EPOLLOUT as u32;
     const PRI: u32 = libc::EPOLLPRI as u32;
@@ -364,6 +361,16 @@ mod kernel {
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
+    /// Redox has padding of its own in it.
+    #[inline]
+    pub(super) fn event(events: u32, data: u64) -> libc::epoll_event {
+        // SAFETY: an epoll_event is integers, all of which may be zero.
+        let mut event: libc::epoll_event = unsafe { std::mem::zeroed() };
+        event.events = events;
+        event.u64 = data;
+        event
+    }
+
     #[inline]
     pub(super) fn epoll_ctl(
         epoll: BorrowedFd<'_>,
@@ -372,10 +379,7 @@ mod kernel {
         mask: u32,
         data: u64,
     ) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: mask,
-            u64: data,
-        };
+        let mut event = event(mask, data);
         // SAFETY: `event` lives through the call, which only reads it. That
         // `source` may be no open descriptor is an error, not a fault.
         check(unsafe { hot::epoll_ctl(epoll.as_raw_fd(), operation, source, &mut event) })?;

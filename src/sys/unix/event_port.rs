@@ -258,7 +258,7 @@ impl Backend for Selector {
                 let table = &mut shared.table;
                 table.change(&*self.port, source, handle, token, asked)
             }
-            None => Err(not_found(source)),
+            None => Err(shared.table.not_found(&*self.port, source)),
         }
     }
 
@@ -266,7 +266,7 @@ impl Backend for Selector {
         let table = &mut self.lock().table;
         match table.find_raw(source) {
             Some(handle) => table.remove(&*self.port, source, handle).map(drop),
-            None => Err(not_found(source)),
+            None => Err(table.not_found(&*self.port, source)),
         }
     }
 
@@ -290,15 +290,6 @@ impl Backend for Selector {
     fn woken(&self, token: Token) -> Event {
         Event::new(os::PORT_SOURCE_USER, libc::POLLIN, 0, token)
     }
-}
-
-fn not_found(source: RawSource) -> io::Error {
-    let errno = if source < 0 {
-        libc::EBADF
-    } else {
-        libc::ENOENT
-    };
-    io::Error::from_raw_os_error(errno)
 }
 
 impl Rearm for Selector {

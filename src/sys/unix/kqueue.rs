@@ -42,20 +42,20 @@
 //!
 //! [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
 
-mod changes;
+pub(crate) mod changes;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[allow(unsafe_code)]
-mod emulation;
+pub(crate) mod emulation;
 #[allow(unsafe_code)]
-mod kernel;
+pub(crate) mod kernel;
 mod oneshot;
 
 use super::super::{flags, Backend, RawEvent, Signal};
-use super::waker::Wakeup;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::CheckedEdges;
+use crate::sys::waker::Wakeup;
 use crate::token::Token;
 use changes::{Change, Changes, Filter, Receipts, MOST};
 use kernel::{kevent, os, Kqueue};
@@ -218,7 +218,7 @@ fn kevent_of(change: Change, source: RawSource, token: Token, mode: kernel::Flag
     let mut kevent = kernel::zeroed();
     kevent.ident = source as _;
     kevent.flags = flags | os::EV_RECEIPT;
-    kevent.udata = token.0 as _;
+    kevent.udata = kernel::udata_of(token.0);
     match (filter, kernel::PRIORITY) {
         (Filter::Read, _) => kevent.filter = os::EVFILT_READ,
         (Filter::Write, _) => kevent.filter = os::EVFILT_WRITE,
@@ -356,7 +356,7 @@ impl Backend for Selector {
     fn woken(&self, token: Token) -> Event {
         let mut kevent = kernel::zeroed();
         kevent.filter = os::EVFILT_USER;
-        kevent.udata = token.0 as _;
+        kevent.udata = kernel::udata_of(token.0);
         Event(kevent)
     }
 }
@@ -427,7 +427,11 @@ impl RawEvent for Event {
 /// The end of the stream comes in the flags of whichever filter saw it, with
 /// the socket's error, if there is one, in `fflags`.
 #[inline]
-fn readiness_of(filter: kernel::FilterId, flags: kernel::Flags, fflags: u32) -> Readiness {
+pub(crate) fn readiness_of(
+    filter: kernel::FilterId,
+    flags: kernel::Flags,
+    fflags: u32,
+) -> Readiness {
     let is_read = filter == os::EVFILT_READ;
     let is_write = filter == os::EVFILT_WRITE;
     let is_priority = kernel::PRIORITY.is_some_and(|(priority, _)| filter == priority);

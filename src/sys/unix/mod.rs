@@ -3,18 +3,19 @@
 // For tests and, by the private flags, for whole test suites.
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    any(test, mio_kqueue_emulation, mio_ports_emulation)
+    any(test, mio_fuzzing, mio_kqueue_emulation, mio_ports_emulation)
 ))]
 #[allow(unsafe_code)]
 mod emulation;
 pub(crate) mod net;
-#[allow(dead_code)] // Compiled on every Unix, so that the conformance tests can run it.
-pub(crate) mod poll;
+#[allow(unsafe_code)]
+mod poll_fds;
 #[allow(unsafe_code)]
 pub(crate) mod sockaddr;
 #[allow(unsafe_code)]
 pub(crate) mod syscall;
-mod waker;
+
+pub(crate) use poll_fds::poll_fds;
 
 pub(crate) use std::os::fd::AsRawFd as AsRawSource;
 pub(crate) type RawSource = std::os::fd::RawFd;
@@ -29,7 +30,7 @@ pub(crate) fn raw_source(io: &impl AsRawSource) -> RawSource {
 // can be handed out: `queue_fd` keeps or drops the items in it.
 cfg_if! {
     if #[cfg(mio_unsupported_force_poll_poll)] {
-        pub(crate) use poll::Selector;
+        pub(crate) use crate::sys::poll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => {} }
     } else if #[cfg(any(
         mio_kqueue_emulation,
@@ -46,17 +47,23 @@ cfg_if! {
         pub(crate) mod event_port;
         pub(crate) use event_port::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
-    } else if #[cfg(any(target_os = "linux", target_os = "android"))] {
+    } else if #[cfg(any(
+        target_os = "android",
+        target_os = "emscripten",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "redox",
+    ))] {
         pub(crate) mod epoll;
         // The conformance tests run them, over emulations of the kernel's part.
-        #[cfg(test)]
+        #[cfg(all(test, any(target_os = "android", target_os = "linux")))]
         pub(crate) mod event_port;
-        #[cfg(test)]
+        #[cfg(all(any(test, mio_fuzzing), any(target_os = "android", target_os = "linux")))]
         pub(crate) mod kqueue;
         pub(crate) use epoll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => { $($item)* } }
     } else {
-        pub(crate) use poll::Selector;
+        pub(crate) use crate::sys::poll::Selector;
         macro_rules! queue_fd { ($($item:item)*) => {} }
     }
 }

@@ -162,6 +162,16 @@ pub(crate) fn udp_recv_from(
     Ok((count, sender.to_inet()?))
 }
 
+#[inline]
+pub(crate) fn udp_send(socket: &net::UdpSocket, bytes: &[u8]) -> io::Result<usize> {
+    syscall::send(socket.as_fd(), bytes)
+}
+
+#[inline]
+pub(crate) fn udp_recv(socket: &net::UdpSocket, buf: &mut [u8]) -> io::Result<usize> {
+    syscall::recv(socket.as_fd(), buf, Receive::Take)
+}
+
 /// Receives on a connected socket.
 #[inline]
 pub(crate) fn recv(socket: &impl AsFd, buf: &mut [u8]) -> io::Result<usize> {

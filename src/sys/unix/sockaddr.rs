@@ -68,7 +68,7 @@ impl SockAddr {
         (ptr::addr_of_mut!(self.storage).cast(), &mut self.len)
     }
 
-    pub(super) fn from_inet(addr: SocketAddr) -> SockAddr {
+    pub(crate) fn from_inet(addr: SocketAddr) -> SockAddr {
         match addr {
             SocketAddr::V4(addr) => SockAddr::from_inet4(addr),
             SocketAddr::V6(addr) => SockAddr::from_inet6(addr),
@@ -129,12 +129,22 @@ impl SockAddr {
         }
     }
 
+    /// What the kernel would have written: a family, the bytes behind it, and how
+    /// many bytes it says that these are together.
+    #[cfg(any(test, mio_fuzzing))]
+    pub(crate) fn received(family: c_int, bytes: &[u8], len: socklen_t) -> SockAddr {
+        let mut raw = SockAddr::from_sun_path(0, bytes, 0);
+        raw.storage.any.ss_family = family as sa_family_t;
+        raw.len = len;
+        raw
+    }
+
     fn family(&self) -> c_int {
         // SAFETY: all bytes are initialised, and any bytes are a value of this struct.
         c_int::from(unsafe { self.storage.any.ss_family })
     }
 
-    pub(super) fn from_unix(addr: &UnixAddr) -> SockAddr {
+    pub(crate) fn from_unix(addr: &UnixAddr) -> SockAddr {
         if let Some(name) = syscall::abstract_name(addr) {
             // The bytes of the storage are zero already: here the NUL that comes first.
             SockAddr::from_sun_path(1, name, 0)
@@ -167,7 +177,7 @@ impl SockAddr {
     /// # Errors
     ///
     /// `InvalidInput` if this is no address of a Unix socket: then the descriptor was none of one.
-    pub(super) fn check_unix(&self) -> io::Result<()> {
+    pub(crate) fn check_unix(&self) -> io::Result<()> {
         // A sender without a name may come without a family too.
         if self.len == 0 || self.family() == libc::AF_UNIX {
             return Ok(());

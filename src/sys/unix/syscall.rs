@@ -307,7 +307,7 @@ cfg_if! {
 // Which call refuses SIGPIPE? Apple's sockets have an option for it, set when they are made
 // (`accept::prepare`); the other systems have a flag for each call.
 cfg_if! {
-    if #[cfg(any(target_vendor = "apple", target_os = "vita"))] {
+    if #[cfg(any(target_vendor = "apple", target_os = "redox", target_os = "vita"))] {
         const NO_SIGPIPE: c_int = 0;
     } else {
         const NO_SIGPIPE: c_int = libc::MSG_NOSIGNAL;
@@ -322,20 +322,20 @@ cfg_if! {
         #[cfg(target_os = "linux")]
         use std::os::linux::net::SocketAddrExt;
 
-        pub(super) fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
+        pub(crate) fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
             addr.as_abstract_name()
         }
 
-        pub(super) fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
+        pub(crate) fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
             UnixAddr::from_abstract_name(name)
         }
     } else {
-        pub(super) fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
+        pub(crate) fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
             None
         }
 
         /// Such a kernel fills the bytes of an unnamed address with zeros.
-        pub(super) fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
+        pub(crate) fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
             UnixAddr::from_pathname("")
         }
     }

@@ -18,7 +18,8 @@ use windows_sys::Wdk::Storage::FileSystem::{NtCreateFile, FILE_OPEN};
 use windows_sys::Wdk::System::IO::NtDeviceIoControlFile;
 use windows_sys::Win32::Foundation::{
     RtlNtStatusToDosError, ERROR_NOT_FOUND, HANDLE, NTSTATUS, STATUS_CANCELLED,
-    STATUS_INVALID_HANDLE, STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
+    STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, STATUS_PENDING, STATUS_SUCCESS,
+    UNICODE_STRING,
 };
 use windows_sys::Win32::Networking::WinSock::{
     WSAGetLastError, WSAIoctl, SIO_BASE_HANDLE, SIO_BSP_HANDLE, SIO_BSP_HANDLE_POLL,
@@ -69,7 +70,8 @@ impl PollInfo {
     pub(super) fn end(&self, status: NTSTATUS) -> End {
         match status {
             STATUS_CANCELLED => End::Cancelled,
-            STATUS_INVALID_HANDLE => End::Closed,
+            // Also if the number means something else by now.
+            STATUS_INVALID_HANDLE | STATUS_OBJECT_TYPE_MISMATCH => End::Closed,
             failed if failed < 0 => End::Failed,
             _ if self.number_of_handles == 0 => End::Reported(0),
             _ => End::Reported(self.events),

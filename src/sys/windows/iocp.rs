@@ -37,7 +37,7 @@ use super::updates::Updates;
 use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use windows_sys::Win32::Foundation::{INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
@@ -238,6 +238,12 @@ impl Port {
             }
         }
         Ok(count as usize)
+    }
+}
+
+impl AsRawHandle for Port {
+    fn as_raw_handle(&self) -> RawHandle {
+        self.handle.as_raw_handle()
     }
 }
 

@@ -2,7 +2,7 @@
 //! what completes and is no socket, such as a named pipe, brings an operation
 //! of its own to the same completion port.
 
-mod sock;
+pub(crate) mod sock;
 
 cfg_if! {
     if #[cfg(windows)] {
@@ -14,8 +14,10 @@ cfg_if! {
         pub(crate) mod iocp;
         #[allow(unsafe_code)]
         pub(crate) mod net;
+        pub(crate) mod pipe;
         mod selector;
         mod updates;
+        mod wait;
 
         pub(crate) use selector::Selector;
         pub(crate) use std::os::windows::io::AsRawSocket as AsRawSource;
@@ -28,6 +30,13 @@ cfg_if! {
         }
     } else {
         // Elsewhere the machines that know no kernel are tested.
+        mod pipe {
+            mod state;
+        }
+        #[cfg(loom)]
         mod updates;
+        mod wait {
+            mod state;
+        }
     }
 }

@@ -29,6 +29,7 @@ use super::in_flight::{InFlight, Operation, Outcome};
 use super::iocp::{Delivery, Port, Update, BATCH};
 use super::sock::{self, Sock, Step};
 use super::updates::Updates;
+use super::wait::Waits;
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
@@ -38,13 +39,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use std::{fmt, io};
 
-/// How often a poll that does not sleep looks again because only internal
-/// packets came.
-const ROUNDS: usize = 64;
-
 /// How long dropping a queue waits for what it cancelled, in milliseconds.
 /// The kernel always answers; this is for the case that it does not.
 const DRAIN_MS: u32 = 5_000;
+
+/// Their names, for people.
+pub(crate) const NAMES: [(u32, &str); 9] = [
+    (sock::RECEIVE, "RECEIVE"),
+    (sock::RECEIVE_EXPEDITED, "RECEIVE_EXPEDITED"),
+    (sock::SEND, "SEND"),
+    (sock::DISCONNECT, "DISCONNECT"),
+    (sock::ABORT, "ABORT"),
+    (sock::LOCAL_CLOSE, "LOCAL_CLOSE"),
+    (sock::ACCEPT, "ACCEPT"),
+    (sock::CONNECT_FAIL, "CONNECT_FAIL"),
+    (sock::FAILED, "FAILED"),
+];
 
 /// A completion port and the sockets that are polled through it.
 #[derive(Debug)]
@@ -54,6 +64,7 @@ pub(crate) struct Selector {
     helpers: Helpers,
     /// Sockets that keep no handle.
     raw: Mutex<HashMap<RawSource, Handle>>,
+    waits: Waits,
 }
 
 /// A registered socket.
@@ -81,6 +92,11 @@ impl Selector {
         &self.port
     }
 
+    /// Handles that can be waited for.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
     fn add(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
         let socket = Arc::new(Socket {
             state: Mutex::new(Sock::new(token, interest)),
@@ -105,7 +121,8 @@ impl Selector {
     fn remove(&self, socket: &Handle) -> bool {
         let mut state = socket.lock();
         let was_registered = state.leave();
-        socket.act(&mut state, &self.port);
+        let step = state.step();
+        socket.act(&mut state, step, &self.port);
         was_registered
     }
 
@@ -150,8 +167,8 @@ impl Socket {
     }
 
     /// Does what the state says is to be done.
-    fn act(self: &Arc<Self>, state: &mut Sock, port: &Port) {
-        match state.update() {
+    fn act(self: &Arc<Self>, state: &mut Sock, step: Step, port: &Port) {
+        match step {
             Step::Nothing => {}
             Step::Start(mask) => self.start(state, port, mask),
             Step::Cancel => {
@@ -187,7 +204,8 @@ impl Socket {
 impl Update for Socket {
     fn update(self: Arc<Self>, port: &Port) {
         let mut state = self.lock();
-        self.act(&mut state, port);
+        let step = state.update();
+        self.act(&mut state, step, port);
     }
 }
 
@@ -202,13 +220,17 @@ impl Operation for Polled {
     fn complete(self, outcome: Outcome, delivery: &mut Delivery<'_>) {
         let Polled { info, socket } = self;
         let mut state = socket.lock();
-        if let Some(report) = state.complete(info.end(outcome.status)) {
-            delivery.event(Event {
-                token: report.token,
-                readiness: report.readiness,
-                reported: report.reported,
-            });
-        }
+        let Some(report) = state.complete(info.end(outcome.status)) else {
+            // Its poll was cancelled for another, or told what nobody asked for.
+            let step = state.step();
+            socket.act(&mut state, step, delivery.port);
+            return;
+        };
+        delivery.event(Event {
+            token: report.token,
+            readiness: report.readiness,
+            reported: report.reported,
+        });
         let queue = state.queue();
         drop(state);
         if queue {
@@ -229,6 +251,7 @@ impl Backend for Selector {
             updates: Updates::new(),
             helpers: Helpers::default(),
             raw: Mutex::new(HashMap::new()),
+            waits: Waits::default(),
         })
     }
 
@@ -241,30 +264,32 @@ impl Backend for Selector {
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         let before = events.len();
+        // What is reported below is asked for again by the next poll: else one that
+        // is level-triggered would come twice in this.
+        self.updates.fall_asleep(|source| source.update(&self.port));
+        // Each operation may end with an internal packet, as of a cancellation.
+        // Others that change sources all the time must not keep us for longer.
+        let mut patience = self.port.in_flight() + BATCH;
         // -1 is INFINITE, and no other negative number comes.
         let mut timeout_ms = timeout::as_millis(timeout) as u32;
-        for _ in 0..ROUNDS {
+        loop {
             let delivered = events.len() - before;
             let asked = room - delivered;
-            // What was reported just now is asked for in the next poll: else one
-            // that is level-triggered would come twice in this.
-            if delivered == 0 {
-                self.updates.fall_asleep(|source| source.update(&self.port));
-            }
             let awake = || self.updates.wake_up();
             let taken = self
                 .port
                 .wait(&self.updates, events, asked, timeout_ms, awake)?;
             let internal = taken - (events.len() - before - delivered);
             let full = taken == asked.min(BATCH);
-            if (internal == 0 && !full) || events.len() - before == room {
+            let may_be_more = internal > 0 || full;
+            if !may_be_more || events.len() - before == room || patience < internal {
                 return Ok(());
             }
+            patience -= internal;
             // What else is there, a source that had to be cancelled first
             // included. Who may sleep longer is asked to by the caller.
             timeout_ms = 0;
         }
-        Ok(())
     }
 
     fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
@@ -353,6 +378,7 @@ impl Drop for Selector {
         for socket in raw.values() {
             self.remove(socket);
         }
+        self.waits.end(&self.port);
         self.port.cancel_left_behind();
         let mut events = Vec::new();
         while self.port.in_flight() > 0 {
@@ -412,7 +438,7 @@ impl RawEvent for Event {
         struct Conditions(u32);
         impl fmt::Debug for Conditions {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                flags::fmt_flags(f, self.0, &sock::NAMES)
+                flags::fmt_flags(f, self.0, &NAMES)
             }
         }
         f.debug_struct("AFD_POLL_HANDLE_INFO")

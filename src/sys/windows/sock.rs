@@ -18,8 +18,8 @@
 //! A report takes its bits out of `armed`, unless the mode is level; a one-shot
 //! report takes all. A would-block and a reregistration put them back. The kernel
 //! is to have a poll for all that is armed; whenever it has not, the socket is
-//! queued, and [`Sock::update`] says what to do. To ask for more than a pending
-//! poll does, it is cancelled, and its completion queues the socket again. To ask
+//! queued, and [`Sock::step`] says what to do. To ask for more than a pending
+//! poll does, it is cancelled, and a new one is started by its completion. To ask
 //! for less takes nothing: what is not armed is not reported.
 //!
 //! A completion is matched against what is armed *when it is dequeued*, and
@@ -31,29 +31,16 @@ use crate::readiness::Readiness;
 use crate::token::Token;
 
 // The conditions, as the driver numbers them.
-pub(super) const RECEIVE: u32 = 0x1;
-pub(super) const RECEIVE_EXPEDITED: u32 = 0x2;
-pub(super) const SEND: u32 = 0x4;
-pub(super) const DISCONNECT: u32 = 0x8;
-pub(super) const ABORT: u32 = 0x10;
-pub(super) const LOCAL_CLOSE: u32 = 0x20;
-pub(super) const ACCEPT: u32 = 0x80;
-pub(super) const CONNECT_FAIL: u32 = 0x100;
+pub(crate) const RECEIVE: u32 = 0x1;
+pub(crate) const RECEIVE_EXPEDITED: u32 = 0x2;
+pub(crate) const SEND: u32 = 0x4;
+pub(crate) const DISCONNECT: u32 = 0x8;
+pub(crate) const ABORT: u32 = 0x10;
+pub(crate) const LOCAL_CLOSE: u32 = 0x20;
+pub(crate) const ACCEPT: u32 = 0x80;
+pub(crate) const CONNECT_FAIL: u32 = 0x100;
 /// Not of the driver: the socket could not be polled.
-pub(super) const FAILED: u32 = 1 << 31;
-
-/// Their names, for people.
-pub(super) const NAMES: [(u32, &str); 9] = [
-    (RECEIVE, "RECEIVE"),
-    (RECEIVE_EXPEDITED, "RECEIVE_EXPEDITED"),
-    (SEND, "SEND"),
-    (DISCONNECT, "DISCONNECT"),
-    (ABORT, "ABORT"),
-    (LOCAL_CLOSE, "LOCAL_CLOSE"),
-    (ACCEPT, "ACCEPT"),
-    (CONNECT_FAIL, "CONNECT_FAIL"),
-    (FAILED, "FAILED"),
-];
+pub(crate) const FAILED: u32 = 1 << 31;
 
 /// The end of a connection, in whatever way it is asked.
 const END: u32 = ABORT | CONNECT_FAIL;
@@ -61,7 +48,7 @@ const END: u32 = ABORT | CONNECT_FAIL;
 const READ: u32 = RECEIVE | ACCEPT | DISCONNECT;
 
 /// What a poll for an interest asks.
-pub(super) fn mask_of(interest: Interest) -> u32 {
+pub(crate) fn mask_of(interest: Interest) -> u32 {
     let mut mask = END;
     if interest.is_readable() {
         mask |= READ;
@@ -79,7 +66,7 @@ pub(super) fn mask_of(interest: Interest) -> u32 {
 ///
 /// The end of a connection makes reading and writing possible, as they return at
 /// once; but somebody who asked for the end alone is told just that.
-pub(super) fn readiness_of(reported: u32, mask: u32) -> Readiness {
+pub(crate) fn readiness_of(reported: u32, mask: u32) -> Readiness {
     let has = |bits: u32| reported & bits != 0;
     let end = if mask == END { 0 } else { END };
     Readiness::EMPTY
@@ -120,7 +107,7 @@ enum Poll {
 
 /// What to do about a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Nothing,
     /// Start a poll for this mask.
     Start(u32),
@@ -130,7 +117,7 @@ pub(super) enum Step {
 
 /// How a poll ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// With the conditions that hold.
     Reported(u32),
     Cancelled,
@@ -141,15 +128,15 @@ pub(super) enum End {
 
 /// A report for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Report {
-    pub(super) token: Token,
-    pub(super) reported: u32,
-    pub(super) readiness: Readiness,
+pub(crate) struct Report {
+    pub(crate) token: Token,
+    pub(crate) reported: u32,
+    pub(crate) readiness: Readiness,
 }
 
 /// One registered socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Sock {
+pub(crate) struct Sock {
     token: Token,
     interest: u32,
     armed: u32,
@@ -162,7 +149,7 @@ pub(super) struct Sock {
 
 impl Sock {
     /// A socket that was just registered. It is to be queued.
-    pub(super) fn new(token: Token, interest: Interest) -> Sock {
+    pub(crate) fn new(token: Token, interest: Interest) -> Sock {
         let mask = mask_of(interest);
         Sock {
             token,
@@ -177,7 +164,7 @@ impl Sock {
 
     /// A new token and interest, all of it asked for again. False if the socket
     /// is no longer registered.
-    pub(super) fn change(&mut self, token: Token, interest: Interest) -> bool {
+    pub(crate) fn change(&mut self, token: Token, interest: Interest) -> bool {
         if self.gone {
             return false;
         }
@@ -190,34 +177,40 @@ impl Sock {
 
     /// An operation would have blocked: what was reported is asked for again.
     /// A level needs no asking, and a one-shot is asked by a change alone.
-    pub(super) fn rearm(&mut self) {
+    pub(crate) fn rearm(&mut self) {
         if self.mode == Mode::Edge && !self.gone {
             self.armed = self.interest;
         }
     }
 
     /// Deregistered: nothing is reported from here on. False if it was before.
-    pub(super) fn leave(&mut self) -> bool {
+    pub(crate) fn leave(&mut self) -> bool {
         self.armed = 0;
         !std::mem::replace(&mut self.gone, true)
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.gone
     }
 
     /// Whether the caller must queue the socket, which is taken as done.
     #[must_use]
-    pub(super) fn queue(&mut self) -> bool {
+    pub(crate) fn queue(&mut self) -> bool {
         let queue = !self.queued && self.next_step() != Step::Nothing;
         self.queued |= queue;
         queue
     }
 
-    /// The socket was taken out of the queue: what to do. The caller does it.
+    /// The socket was taken out of the queue: what to do, as by `step`.
     #[must_use]
-    pub(super) fn update(&mut self) -> Step {
+    pub(crate) fn update(&mut self) -> Step {
         self.queued = false;
+        self.step()
+    }
+
+    /// What is to be done, which is taken as done: the caller does it.
+    #[must_use]
+    pub(crate) fn step(&mut self) -> Step {
         let step = self.next_step();
         match step {
             Step::Nothing => {}
@@ -245,13 +238,13 @@ impl Sock {
 
     /// The poll could not be started, and the reason could not be told by a
     /// completion either. It is tried again when the socket is next armed.
-    pub(super) fn start_failed(&mut self) {
+    pub(crate) fn start_failed(&mut self) {
         self.poll = Poll::Idle;
     }
 
-    /// The poll is over: what to report. Afterwards the socket may need to be
-    /// queued.
-    pub(super) fn complete(&mut self, end: End) -> Option<Report> {
+    /// The poll is over: what to report. If that is nothing, the next step is due
+    /// at once; else the socket may need to be queued.
+    pub(crate) fn complete(&mut self, end: End) -> Option<Report> {
         self.poll = Poll::Idle;
         if self.gone {
             return None;

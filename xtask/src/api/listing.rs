@@ -133,9 +133,10 @@ fn without_self(line: &str, owner: &str, types: &BTreeMap<&str, &str>) -> String
 }
 
 /// Names lifetimes by the order in which they come, `'_` always a new one, and
-/// drops their declaration after `impl`.
+/// drops their declaration after `impl`, and the name of a reference's that is
+/// named nowhere else.
 fn number_lifetimes(line: &str) -> String {
-    let line = without_declaration(line);
+    let line = elided(&without_declaration(line));
     let mut names: Vec<&str> = Vec::new();
     let mut pieces = line.split('\'');
     let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -167,6 +168,30 @@ fn without_declaration(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// Without the `'a` of a `&'a` that stands alone.
+fn elided(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("&'") {
+        let end = after.find(|letter| !is_word(letter));
+        let (name, following) = after.split_at(end.unwrap_or(after.len()));
+        let named = format!("'{name}");
+        let uses = line.match_indices(&named).filter(|(at, _)| {
+            let next = line[at + named.len()..].chars().next();
+            !next.is_some_and(is_word)
+        });
+        out.push_str(before);
+        out.push('&');
+        if name == "static" || uses.count() > 1 {
+            out.push_str(&named);
+            rest = following;
+        } else {
+            rest = following.trim_start();
+        }
+    }
+    out + rest
+}
+
 fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
@@ -189,6 +214,20 @@ mod tests {
     fn differ(older: &str, ours: &str) {
         let (missing, added) = compared(older, ours);
         assert_eq!((missing.len(), added.len()), (1, 1), "{older} | {ours}");
+    }
+
+    #[test]
+    fn the_lifetime_of_a_reference_need_not_be_named() {
+        same("impl<'a> m::T for &'a m::A", "impl m::T for &m::A");
+        same(
+            "pub fn &'a m::A::f(&mut self)",
+            "pub fn &m::A::f(&mut self)",
+        );
+        differ("pub fn m::A::f(&'static u8)", "pub fn m::A::f(&u8)");
+        differ(
+            "pub fn m::f<'a>(&'a u8, &u8) -> &'a u8",
+            "pub fn m::f<'a>(&u8, &'a u8) -> &'a u8",
+        );
     }
 
     #[test]

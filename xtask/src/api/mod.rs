@@ -4,13 +4,16 @@
 //! every feature set that matters: nothing of the older crate may be missing,
 //! signature by signature.
 
+mod changelog;
 mod listing;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{bail, Context, Result};
 
+use self::changelog::Changelog;
 use self::listing::Listing;
 use crate::process::{cargo, command, read, succeeds};
 use crate::registry;
@@ -24,24 +27,65 @@ const TOOLCHAIN: &str = "nightly";
 const TOOL: &str = "cargo-public-api";
 const TOOL_VERSION: &str = "0.52.0";
 
+/// Other systems whose listing differs, since they have modules of their own.
+const OTHER_TARGETS: &[&str] = &["x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
+
+/// For one target, or for this machine and the others.
 pub(crate) fn run(workspace: &Workspace, target: Option<&str>) -> Result<()> {
-    let (_, missing) = check(workspace, target)?;
-    if missing > 0 {
-        bail!("{missing} items of mio {REFERENCE} are missing, or differ in signature");
+    let outcome = match target {
+        Some(target) => check(workspace, Some(target))?,
+        None => check_all(workspace)?,
+    };
+    if !outcome.unnamed.is_empty() {
+        bail!(
+            "CHANGELOG.md does not name what was added:\n  {}",
+            Vec::from_iter(outcome.unnamed).join("\n  ")
+        );
     }
-    println!("\nnothing of mio {REFERENCE} is missing");
+    if outcome.missing > 0 {
+        bail!(
+            "{} items of mio {REFERENCE} are missing, or differ in signature",
+            outcome.missing
+        );
+    }
+    println!("\nnothing of mio {REFERENCE} is missing, and the changelog names what was added");
     Ok(())
 }
 
-/// How many items the older release has, over all feature sets, and how many of
-/// these are missing here.
-pub(crate) fn check(workspace: &Workspace, target: Option<&str>) -> Result<(usize, usize)> {
+/// What comparisons found, over all feature sets.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// How many items the older release has.
+    pub(crate) all: usize,
+    /// How many of these are missing here.
+    pub(crate) missing: usize,
+    /// What was added, and is not in the changelog.
+    pub(crate) unnamed: BTreeSet<String>,
+}
+
+/// For this machine and the other targets.
+pub(crate) fn check_all(workspace: &Workspace) -> Result<Outcome> {
+    let mut sum = check(workspace, None)?;
+    for target in OTHER_TARGETS {
+        let outcome = check(workspace, Some(target))?;
+        sum.all += outcome.all;
+        sum.missing += outcome.missing;
+        sum.unnamed.extend(outcome.unnamed);
+    }
+    Ok(sum)
+}
+
+fn check(workspace: &Workspace, target: Option<&str>) -> Result<Outcome> {
     install(workspace, target)?;
     let scratch = tempfile::tempdir().context("no temporary directory could be made")?;
     let reference = scratch.path().join("reference");
     registry::fetch(scratch.path(), PACKAGE, REFERENCE, &reference)?;
     let build = workspace.target_of("api");
-    let (mut all, mut all_missing) = (0, 0);
+    let path = workspace.root.join("CHANGELOG.md");
+    let changelog =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let changelog = Changelog::parse(&changelog);
+    let mut outcome = Outcome::default();
     // The first set has all features: what it adds need not be said again.
     let mut told = BTreeSet::new();
     for (name, features) in FEATURE_SETS {
@@ -49,7 +93,8 @@ pub(crate) fn check(workspace: &Workspace, target: Option<&str>) -> Result<(usiz
         let ours = listing(&workspace.root, &build, features, target)?;
         let (missing, added) = listing::compare(&older, &ours);
         println!(
-            "\n{name}: {} items in mio {REFERENCE}, {} here, {} missing, {} added",
+            "\n{}, {name}: {} items in mio {REFERENCE}, {} here, {} missing, {} added",
+            target.unwrap_or("this machine"),
             older.len(),
             ours.len(),
             missing.len(),
@@ -58,15 +103,17 @@ pub(crate) fn check(workspace: &Workspace, target: Option<&str>) -> Result<(usiz
         for item in &missing {
             println!("  missing: {item}");
         }
-        for item in added {
-            if told.insert(item.to_owned()) {
+        for item in &added {
+            if told.insert((*item).to_owned()) {
                 println!("  added:   {item}");
             }
         }
-        all += older.len();
-        all_missing += missing.len();
+        outcome.all += older.len();
+        outcome.missing += missing.len();
+        let unnamed = changelog.unnamed(&added).into_iter();
+        outcome.unnamed.extend(unnamed.map(str::to_owned));
     }
-    Ok((all, all_missing))
+    Ok(outcome)
 }
 
 fn install(workspace: &Workspace, target: Option<&str>) -> Result<()> {

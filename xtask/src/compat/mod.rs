@@ -7,6 +7,7 @@
 //! the repository; nothing of them is committed.
 
 mod baseline;
+mod defects;
 mod graph;
 mod lab;
 mod published;
@@ -50,6 +51,10 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "api",
         judge: Judge::SameRun(listing),
+    },
+    Suite {
+        name: "defects",
+        judge: Judge::SameRun(defects::run),
     },
     Suite {
         name: "graph",
@@ -197,13 +202,17 @@ fn record(lab: &Lab<'_>, suite: &Suite) -> Result<()> {
 
 /// The public items: each of the older release's is here, or is not.
 fn listing(lab: &Lab<'_>) -> Result<(Tally, Tally)> {
-    let (all, missing) = api::check(lab.workspace, None)?;
+    let outcome = api::check_all(lab.workspace)?;
+    let missing = (0..outcome.missing).map(|n| format!("missing item {n}"));
+    let unnamed = outcome.unnamed.iter();
     let ours = Tally {
-        passed: all - missing,
-        failed: (0..missing).map(|n| format!("missing item {n}")).collect(),
+        passed: outcome.all - outcome.missing,
+        failed: missing
+            .chain(unnamed.map(|item| format!("not in the changelog: {item}")))
+            .collect(),
     };
     let reference = Tally {
-        passed: all,
+        passed: outcome.all,
         ..Tally::default()
     };
     Ok((ours, reference))

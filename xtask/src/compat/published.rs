@@ -1,26 +1,19 @@
 //! The tests that come with a published crate: built by cargo, run by us, one
 //! binary at a time, so that one that hangs takes no other with it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
-use serde_json::Value;
+use anyhow::Result;
 
 use super::lab::{Lab, Over};
 use super::tally::Tally;
 use super::timed;
-use crate::process::{command, read};
+use crate::process::command;
+use crate::test_binaries::{self, Binary};
 
 /// No binary of these takes a minute on a quiet machine.
 const LIMIT: Duration = Duration::from_secs(300);
-
-#[derive(Debug)]
-struct Binary {
-    name: String,
-    executable: PathBuf,
-    package: PathBuf,
-}
 
 /// Builds the tests that `arguments` of `cargo test` choose, and runs them.
 pub(super) fn run(
@@ -31,26 +24,14 @@ pub(super) fn run(
     of_harness: &[&str],
 ) -> Result<Tally> {
     let mut build = lab.cargo(directory);
-    build
-        .args([
-            "test",
-            "--no-run",
-            "--message-format=json-render-diagnostics",
-        ])
-        .args(arguments);
+    build.arg("test").args(arguments);
     println!(
         "building in {}: cargo test {}",
         directory.display(),
         arguments.join(" ")
     );
-    let mut binaries = binaries(&read(&mut build)?)?;
-    // Cargo tells of them in the order in which they were ready.
-    binaries.sort_by(|a, b| a.name.cmp(&b.name));
-    if binaries.is_empty() {
-        bail!("there is no test in {}", directory.display());
-    }
     let mut tally = Tally::default();
-    for binary in &binaries {
+    for binary in &test_binaries::build(&mut build)? {
         let found = run_one(lab, over, binary, of_harness)?;
         println!(
             "{}: {} passed, {} failed",
@@ -87,33 +68,6 @@ fn run_one(lab: &Lab<'_>, over: Over, binary: &Binary, arguments: &[&str]) -> Re
         }
     }
     Ok(tally)
-}
-
-fn binaries(messages: &str) -> Result<Vec<Binary>> {
-    let mut binaries = Vec::new();
-    for line in messages.lines() {
-        let message: Value = serde_json::from_str(line).context("cargo's message is not JSON")?;
-        let is_test = message["profile"]["test"] == true;
-        let (Some(executable), true) = (message["executable"].as_str(), is_test) else {
-            continue;
-        };
-        let target = &message["target"];
-        let name = target["name"].as_str().context("a target has no name")?;
-        let manifest = message["manifest_path"].as_str();
-        let package = manifest.and_then(|path| Path::new(path).parent());
-        let is_library = target["kind"]
-            .as_array()
-            .is_some_and(|kinds| kinds.iter().any(|kind| kind != "test"));
-        binaries.push(Binary {
-            name: match is_library {
-                true => format!("{name}:lib"),
-                false => name.to_owned(),
-            },
-            executable: executable.into(),
-            package: package.context("a target has no manifest")?.to_owned(),
-        });
-    }
-    Ok(binaries)
 }
 
 /// The harness's own summary: the lines of single tests are torn apart by what

@@ -15,19 +15,25 @@ const UNSAFE_ROOMS: &[&str] = &[
     "sys/unix/syscall.rs",
     "sys/unix/syscall/",
     "sys/unix/sockaddr.rs",
-    "sys/unix/waker/eventfd.rs",
+    "sys/waker/eventfd.rs",
     // `mod kernel` at the foot of each backend.
     "sys/unix/epoll.rs",
     "sys/unix/kqueue.rs",
-    // Its kernel differs from system to system, and is emulated for tests.
+    // Kernels that differ from system to system, and are emulated for tests.
     "sys/unix/kqueue/",
-    "sys/unix/port.rs",
-    "sys/unix/poll.rs",
-    "sys/wasip1.rs",
+    "sys/unix/event_port/kernel.rs",
+    "sys/unix/event_port/kernel/",
+    "sys/unix/emulation.rs",
+    "sys/unix/poll_fds.rs",
+    "sys/small/",
     "sys/windows/afd.rs",
+    "sys/windows/in_flight.rs",
     "sys/windows/iocp.rs",
     "sys/windows/net.rs",
     "sys/windows/selector.rs",
+    // The calls of pipes and waits; what they decide is safe, and elsewhere.
+    "sys/windows/pipe/kernel.rs",
+    "sys/windows/wait/kernel.rs",
     "windows/named_pipe.rs",
     // `FromRawFd` of every handle, in one macro.
     "handle.rs",
@@ -39,7 +45,7 @@ const UNSAFE_ROOMS: &[&str] = &[
 const DEPENDENCIES: &[&str] = &["libc", "log"];
 
 /// Where text may name a registry: cargo wrote it.
-const GENERATED_TEXT: &[&str] = &["Cargo.lock"];
+const GENERATED_TEXT: &[&str] = &["Cargo.lock", "fuzz/Cargo.lock"];
 
 const LONGEST_FUNCTION: usize = 70;
 const LONGEST_FILE: usize = 500;
@@ -48,11 +54,20 @@ const LONGEST_TEST_FILE: usize = 299;
 pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
     let src: Vec<&Source<'_>> = in_folder(sources, "src/");
     let tests: Vec<&Source<'_>> = in_folder(sources, "tests/");
+    // An emulated kernel is part of the tests.
+    let shipped: Vec<&Source<'_>> = src
+        .iter()
+        .filter(|source| !source.path.contains("emulation"))
+        .copied()
+        .collect();
     let src_and_tests: Vec<&Source<'_>> = src.iter().chain(&tests).copied().collect();
     vec![
-        count("cfg attributes in src", 100, &src, |facts| &facts.cfgs),
+        // Three families of systems and seven backends, three of which run here beside epoll,
+        // two over emulated kernels.
+        count("cfg attributes in src", 150, &src, |facts| &facts.cfgs),
         files_with_target_os(&src),
-        count("unsafe blocks in src", 110, &src, |facts| {
+        // Windows has half of them: a call is a block, and clippy wants no two in one.
+        count("unsafe blocks in src", 200, &shipped, |facts| {
             &facts.unsafe_blocks
         }),
         without_safety_note(sources),
@@ -60,7 +75,8 @@ pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
         longest_function(sources),
         longest_file("longest file, in code lines", LONGEST_FILE, sources),
         longest_test_file(&tests),
-        count("allow(dead_code) in src", 3, &src, |facts| &facts.dead_code),
+        // One of them for a family whose kernel is not here, one for emulations.
+        count("allow(dead_code) in src", 4, &src, |facts| &facts.dead_code),
         upward_imports(&src),
         unwraps(&src),
         sleeps(&src_and_tests),
@@ -105,7 +121,8 @@ fn files_with_target_os(src: &[&Source<'_>]) -> Budget {
     let named = src
         .iter()
         .filter_map(|source| Some(place(source, *source.facts.target_os.first()?, "first")));
-    of_places("files naming a target_os", 12, named.collect())
+    // The tables, and a fact or two in each backend.
+    of_places("files naming a target_os", 16, named.collect())
 }
 
 fn without_safety_note(sources: &[Source<'_>]) -> Budget {

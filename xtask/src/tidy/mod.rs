@@ -87,20 +87,30 @@ fn sources(files: &[TextFile]) -> Result<Vec<Source<'_>>> {
             is_test: false,
         });
     }
-    let test_modules: BTreeSet<Vec<String>> = sources
-        .iter()
-        .flat_map(|source| {
-            let parent = layers::module_of(source.path);
-            let children = source.facts.test_modules.iter();
-            children.map(move |child| [parent.as_slice(), std::slice::from_ref(child)].concat())
-        })
-        .collect();
+    // A module that one target has for its tests alone can be another's in earnest.
+    let in_earnest = modules(&sources, |facts| &facts.modules);
+    let test_modules = modules(&sources, |facts| &facts.test_modules);
+    let test_modules: BTreeSet<_> = test_modules.difference(&in_earnest).collect();
     for source in &mut sources {
         let module = layers::module_of(source.path);
         source.is_test = source.path.starts_with("tests/")
-            || (1..=module.len()).any(|length| test_modules.contains(&module[..length]));
+            || (1..=module.len()).any(|length| test_modules.contains(&module[..length].to_vec()));
     }
     Ok(sources)
+}
+
+/// The modules that `names` picks, by their paths.
+fn modules(
+    sources: &[Source<'_>],
+    names: fn(&scan::Facts) -> &Vec<String>,
+) -> BTreeSet<Vec<String>> {
+    let of = |source: &Source<'_>| {
+        let parent = layers::module_of(source.path);
+        let children = names(&source.facts).iter();
+        let path = |child: &String| [parent.as_slice(), std::slice::from_ref(child)].concat();
+        children.map(path).collect::<Vec<_>>()
+    };
+    sources.iter().flat_map(of).collect()
 }
 
 /// What a program on Linux that uses the crate compiles beside it.

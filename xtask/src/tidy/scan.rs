@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) sleeps: Vec<usize>,
     /// Modules whose file is compiled for tests only.
     pub(super) test_modules: Vec<String>,
+    /// Likewise, those that are more than tests.
+    pub(super) modules: Vec<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -72,8 +74,15 @@ impl Facts {
                 continue;
             }
             self.read_token(rest, in_test || on_test_item);
+            note_module(
+                rest,
+                if in_test || on_test_item {
+                    &mut self.test_modules
+                } else {
+                    &mut self.modules
+                },
+            );
             if on_test_item {
-                self.note_test_module(rest);
                 on_test_item = !ends_item(&rest[0]);
             }
             at += 1;
@@ -187,12 +196,13 @@ impl Facts {
             }
         }
     }
+}
 
-    fn note_test_module(&mut self, rest: &[TokenTree]) {
-        if let [TokenTree::Ident(word), TokenTree::Ident(name), end, ..] = rest {
-            if word == "mod" && is_punct(Some(end), ';') {
-                self.test_modules.push(name.to_string());
-            }
+/// A module that has a file of its own.
+fn note_module(rest: &[TokenTree], modules: &mut Vec<String>) {
+    if let [TokenTree::Ident(word), TokenTree::Ident(name), end, ..] = rest {
+        if word == "mod" && is_punct(Some(end), ';') {
+            modules.push(name.to_string());
         }
     }
 }

@@ -92,16 +92,21 @@ fn usual(err: io::Error) -> io::Error {
 /// Puts an event into the queue of the port, or, when that is full, ends all
 /// waits without one. Safe in a signal handler.
 pub(super) fn signal(port: &Port, mark: usize) -> io::Result<()> {
-    let (events, user) = (libc::c_int::from(libc::POLLIN), mark as *mut libc::c_void);
-    // SAFETY: the kernel keeps `user` as a number, and follows it nowhere.
-    match check(unsafe { os::port_send(handle(port), events, user) }) {
+    match send(port, mark) {
         Err(err) if err.raw_os_error() == Some(libc::EAGAIN) => {
-            let flags = os::PORT_ALERT_UPDATE;
-            // SAFETY: as above.
+            let (flags, events) = (os::PORT_ALERT_UPDATE, libc::c_int::from(libc::POLLIN));
+            let user = mark as *mut libc::c_void;
+            // SAFETY: the kernel keeps `user` as a number, and follows it nowhere.
             check(unsafe { os::port_alert(handle(port), flags, events, user) }).map(drop)
         }
-        sent => sent.map(drop),
+        sent => sent,
     }
+}
+
+pub(super) fn send(port: &Port, user: usize) -> io::Result<()> {
+    let (events, user) = (libc::c_int::from(libc::POLLIN), user as *mut libc::c_void);
+    // SAFETY: the kernel keeps `user` as a number, and follows it nowhere.
+    check(unsafe { os::port_send(handle(port), events, user) }).map(drop)
 }
 
 /// Lets the port be waited on again after an alert.

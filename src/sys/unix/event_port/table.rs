@@ -180,6 +180,16 @@ impl Table {
         slot.armed.is_raw().then_some(Handle(slot.owner))
     }
 
+    /// Why it is not there: the kernel's word, which knows what is a descriptor.
+    pub(super) fn not_found(&self, kernel: &impl Associate, fd: RawSource) -> io::Error {
+        if !self.slots.contains_key(&fd) {
+            if let Err(err) = kernel.dissociate(fd) {
+                return err;
+            }
+        }
+        io::Error::from_raw_os_error(libc::ENOENT)
+    }
+
     /// An event: whose, if it is anybody's by now.
     pub(super) fn report(
         &mut self,

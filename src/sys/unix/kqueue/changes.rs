@@ -7,7 +7,7 @@ use std::io;
 
 /// What the kernel watches separately of one descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filter {
+pub(crate) enum Filter {
     Read,
     Write,
     /// Out-of-band data, where the system has a filter for it.
@@ -28,24 +28,24 @@ impl Filter {
 
 /// One line of a change list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     Add(Filter),
     Delete(Filter),
     Disable(Filter),
 }
 
 /// The longest list that these changes make: each filter deleted, and added.
-pub(super) const MOST: usize = 2 * FILTERS.len();
+pub(crate) const MOST: usize = 2 * FILTERS.len();
 
 /// A change list that is given to the kernel in one call.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     list: [Change; MOST],
     len: usize,
 }
 
 /// What the kernel answered to each change: 0, or an errno.
-pub(super) type Receipts = [i32; MOST];
+pub(crate) type Receipts = [i32; MOST];
 
 impl Changes {
     const fn new() -> Changes {
@@ -60,13 +60,13 @@ impl Changes {
         self.len += 1;
     }
 
-    pub(super) fn as_slice(&self) -> &[Change] {
+    pub(crate) fn as_slice(&self) -> &[Change] {
         &self.list[..self.len]
     }
 
     /// Adds the filters that are asked for. Completions of asynchronous I/O are
     /// bound to the queue by whoever starts it: they need no change here.
-    pub(super) fn register(interest: Interest, has_priority: bool) -> io::Result<Changes> {
+    pub(crate) fn register(interest: Interest, has_priority: bool) -> io::Result<Changes> {
         check(interest, has_priority)?;
         let mut changes = Changes::new();
         for filter in FILTERS {
@@ -79,7 +79,7 @@ impl Changes {
 
     /// Adds the filters that are asked for, which looks at their readiness anew,
     /// and deletes the others.
-    pub(super) fn reregister(interest: Interest, has_priority: bool) -> io::Result<Changes> {
+    pub(crate) fn reregister(interest: Interest, has_priority: bool) -> io::Result<Changes> {
         check(interest, has_priority)?;
         let mut changes = Changes::new();
         for filter in known(has_priority) {
@@ -94,7 +94,7 @@ impl Changes {
 
     /// As `reregister`, where the mode may change: kernels keep the flags that a
     /// filter was first added with.
-    pub(super) fn replace(interest: Interest, has_priority: bool) -> io::Result<Changes> {
+    pub(crate) fn replace(interest: Interest, has_priority: bool) -> io::Result<Changes> {
         let mut changes = Changes::deregister(has_priority);
         for add in Changes::register(interest, has_priority)?.as_slice() {
             changes.push(*add);
@@ -103,7 +103,7 @@ impl Changes {
     }
 
     /// Disables what is left of a one-shot source that had its event.
-    pub(super) fn disable(has_priority: bool) -> Changes {
+    pub(crate) fn disable(has_priority: bool) -> Changes {
         let mut changes = Changes::new();
         for filter in known(has_priority) {
             changes.push(Change::Disable(filter));
@@ -111,7 +111,7 @@ impl Changes {
         changes
     }
 
-    pub(super) fn deregister(has_priority: bool) -> Changes {
+    pub(crate) fn deregister(has_priority: bool) -> Changes {
         let mut changes = Changes::new();
         for filter in known(has_priority) {
             changes.push(Change::Delete(filter));
@@ -120,7 +120,7 @@ impl Changes {
     }
 
     /// The first error that is one.
-    pub(super) fn error(&self, receipts: &Receipts) -> Option<i32> {
+    pub(crate) fn error(&self, receipts: &Receipts) -> Option<i32> {
         let mut errors = self.as_slice().iter().zip(receipts);
         errors
             .find(|(change, errno)| is_failure(**change, **errno))
@@ -128,7 +128,7 @@ impl Changes {
     }
 
     /// What deletes again the filters that were added.
-    pub(super) fn undo(&self, receipts: &Receipts) -> Changes {
+    pub(crate) fn undo(&self, receipts: &Receipts) -> Changes {
         let mut changes = Changes::new();
         for (change, errno) in self.as_slice().iter().zip(receipts) {
             match change {
@@ -142,7 +142,7 @@ impl Changes {
     }
 
     /// Whether there was nothing of what a deregistration was to delete.
-    pub(super) fn found_nothing(&self, receipts: &Receipts) -> bool {
+    pub(crate) fn found_nothing(&self, receipts: &Receipts) -> bool {
         let mut all = self.as_slice().iter().zip(receipts);
         all.all(|(change, errno)| *errno != 0 && !is_failure(*change, *errno))
     }

@@ -3,7 +3,7 @@
 //! It lets the backend run where no BSD kernel is to be had. Each filter is an
 //! epoll instance of its own inside an outer one, which is the queue's
 //! descriptor: so that reading and writing are separate edges, and closing a
-//! descriptor ends both. A user event is an eventfd.
+//! descriptor ends both. A user event is an eventfd, and a signal a signalfd.
 //!
 //! What is as on the real thing: receipts, the order of changes, `ENOENT` of a
 //! filter that is not there, flags that stay as a filter was first added, `EINVAL` of an unknown filter and of a wait beyond
@@ -18,7 +18,8 @@
 //! |---|---|
 //! | a duplicate of a closed descriptor goes on reporting | closing a descriptor ends its filters |
 //! | a forked child has the queue | the child's is closed |
-//! | a queue takes five descriptors, a signal another | one, and none |
+//! | a queue takes six descriptors, a user event and a signal another | one, and none |
+//! | signals of a thread that blocks them | all signals of the process |
 //! | regular files are refused (`EPERM`) | always ready |
 //! | `fflags` is `EIO` for every error of a socket | the socket's own error |
 //! | a local `shutdown` of writing is no `EV_EOF` of that filter | it is |
@@ -29,7 +30,7 @@
 //! | other filters, `EV_ONESHOT`: `EINVAL` | timers, processes, files, completions |
 
 use crate::sys::unix::emulation::{
-    control, control_raw, epoll_create, eventfd, fail, wait_readable, BlockedSignals,
+    control, control_raw, epoll_create, eventfd, fail, signalfd, wait_readable, BlockedSignals,
 };
 use libc::{c_int, c_short, c_uint, c_ushort, c_void, epoll_event};
 use std::collections::HashMap;
@@ -55,26 +56,27 @@ pub(super) struct kevent {
     pub(super) ext: [u64; 4],
 }
 
-pub(super) const EVFILT_READ: i16 = -1;
-pub(super) const EVFILT_WRITE: i16 = -2;
-pub(super) const EVFILT_AIO: i16 = -3;
-pub(super) const EVFILT_LIO: i16 = -10;
-pub(super) const EVFILT_USER: i16 = -11;
-pub(super) const EVFILT_EXCEPT: i16 = -15;
+pub(crate) const EVFILT_READ: i16 = -1;
+pub(crate) const EVFILT_WRITE: i16 = -2;
+pub(crate) const EVFILT_AIO: i16 = -3;
+pub(crate) const EVFILT_SIGNAL: i16 = -6;
+pub(crate) const EVFILT_LIO: i16 = -10;
+pub(crate) const EVFILT_USER: i16 = -11;
+pub(crate) const EVFILT_EXCEPT: i16 = -15;
 
-pub(super) const EV_ADD: u16 = 0x1;
-pub(super) const EV_DELETE: u16 = 0x2;
-pub(super) const EV_ENABLE: u16 = 0x4;
-pub(super) const EV_DISABLE: u16 = 0x8;
-pub(super) const EV_ONESHOT: u16 = 0x10;
-pub(super) const EV_CLEAR: u16 = 0x20;
-pub(super) const EV_RECEIPT: u16 = 0x40;
-pub(super) const EV_DISPATCH: u16 = 0x80;
-pub(super) const EV_ERROR: u16 = 0x4000;
-pub(super) const EV_EOF: u16 = 0x8000;
+pub(crate) const EV_ADD: u16 = 0x1;
+pub(crate) const EV_DELETE: u16 = 0x2;
+pub(crate) const EV_ENABLE: u16 = 0x4;
+pub(crate) const EV_DISABLE: u16 = 0x8;
+pub(crate) const EV_ONESHOT: u16 = 0x10;
+pub(crate) const EV_CLEAR: u16 = 0x20;
+pub(crate) const EV_RECEIPT: u16 = 0x40;
+pub(crate) const EV_DISPATCH: u16 = 0x80;
+pub(crate) const EV_ERROR: u16 = 0x4000;
+pub(crate) const EV_EOF: u16 = 0x8000;
 
-pub(super) const NOTE_TRIGGER: u32 = 0x0100_0000;
-pub(super) const NOTE_OOB: u32 = 0x2;
+pub(crate) const NOTE_TRIGGER: u32 = 0x0100_0000;
+pub(crate) const NOTE_OOB: u32 = 0x2;
 
 const IN: u32 = libc::EPOLLIN as u32;
 const OUT: u32 = libc::EPOLLOUT as u32;
@@ -84,11 +86,12 @@ const HUP: u32 = libc::EPOLLHUP as u32;
 const RDHUP: u32 = libc::EPOLLRDHUP as u32;
 
 /// The filters, in the order of their epoll instances, and the masks of these.
-const FILTERS: [(i16, u32); 4] = [
+const FILTERS: [(i16, u32); 5] = [
     (EVFILT_READ, IN | RDHUP),
     (EVFILT_WRITE, OUT),
     (EVFILT_EXCEPT, PRI),
     (EVFILT_USER, IN),
+    (EVFILT_SIGNAL, IN),
 ];
 
 /// The longest wait, as Apple's kernels have it.
@@ -113,8 +116,8 @@ struct Knote {
     flags: u16,
     udata: usize,
     enabled: bool,
-    /// What a user event is made of.
-    eventfd: Option<File>,
+    /// What a user event or a signal is made of.
+    own: Option<File>,
 }
 
 impl AsFd for Kqueue {
@@ -126,6 +129,7 @@ impl AsFd for Kqueue {
 pub(super) fn kqueue() -> io::Result<Kqueue> {
     let outer = epoll_create()?;
     let inner = [
+        epoll_create()?,
         epoll_create()?,
         epoll_create()?,
         epoll_create()?,
@@ -274,12 +278,21 @@ impl Locked<'_> {
 
     fn add(&mut self, key: (usize, usize), change: &kevent) -> io::Result<()> {
         let before = self.knotes.remove(&key);
-        let is_first_user = before.is_none() && change.filter == EVFILT_USER;
+        let own = match change.filter {
+            EVFILT_USER if before.is_none() => Some(eventfd()?),
+            EVFILT_SIGNAL if before.is_none() => Some(signalfd(change.ident as c_int)?),
+            _ => None,
+        };
+        // Signals are counted until they are told, which is an edge.
+        let edge = match change.filter {
+            EVFILT_SIGNAL => EV_CLEAR,
+            _ => 0,
+        };
         let mut knote = Knote {
-            flags: change.flags & (EV_CLEAR | EV_DISPATCH),
+            flags: change.flags & (EV_CLEAR | EV_DISPATCH) | edge,
             udata: change.udata as usize,
             enabled: change.flags & EV_DISABLE == 0,
-            eventfd: is_first_user.then(eventfd).transpose()?,
+            own,
         };
         let epoll = &self.kqueue.inner[key.0];
         let set = |knote: &Knote, op| {
@@ -301,7 +314,7 @@ impl Locked<'_> {
                     return Ok(());
                 }
             }
-            knote.eventfd = kept.eventfd;
+            knote.own = kept.own;
         }
         set(&knote, libc::EPOLL_CTL_ADD)?;
         knote.trigger(change)?;
@@ -311,7 +324,7 @@ impl Locked<'_> {
 
     fn delete(&mut self, key: (usize, usize)) -> io::Result<()> {
         let fd = match self.knotes.remove(&key) {
-            Some(knote) if knote.eventfd.is_some() => return Ok(()), // It closes.
+            Some(knote) if knote.own.is_some() => return Ok(()), // It closes.
             _ => key.1 as c_int,
         };
         control(&self.kqueue.inner[key.0], libc::EPOLL_CTL_DEL, fd, 0, 0)
@@ -354,8 +367,8 @@ impl Locked<'_> {
 
 impl Knote {
     fn fd(&self, key: (usize, usize)) -> c_int {
-        match &self.eventfd {
-            Some(eventfd) => eventfd.as_raw_fd(),
+        match &self.own {
+            Some(own) => own.as_raw_fd(),
             None => key.1 as c_int,
         }
     }
@@ -374,8 +387,8 @@ impl Knote {
     }
 
     fn trigger(&self, change: &kevent) -> io::Result<()> {
-        match &self.eventfd {
-            Some(eventfd) if change.fflags & NOTE_TRIGGER != 0 => {
+        match &self.own {
+            Some(eventfd) if change.filter == EVFILT_USER && change.fflags & NOTE_TRIGGER != 0 => {
                 let mut eventfd: &File = eventfd;
                 eventfd.write_all(&1u64.to_ne_bytes())
             }
@@ -388,7 +401,7 @@ impl Knote {
         if self.flags & EV_DISPATCH != 0 {
             self.enabled = false;
         }
-        let is_socket = filter != EVFILT_USER && is_socket(ident as c_int);
+        let is_socket = self.own.is_none() && is_socket(ident as c_int);
         let has_ended = match filter {
             EVFILT_READ => mask & (HUP | RDHUP) != 0,
             // A pipe without reader has an error and has not hung up.
@@ -406,7 +419,7 @@ impl Knote {
                 _ => 0,
             },
             data: 0,
-            udata: self.udata as *mut c_void,
+            udata: super::kernel::udata_of(self.udata),
             ext: [0; 4],
         }
     }

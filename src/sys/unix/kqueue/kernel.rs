@@ -9,7 +9,7 @@ use std::time::Duration;
 // Who has the kernel's struct, its constants and its calls?
 cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
-        pub(super) use super::emulation as os;
+        pub(crate) use super::emulation as os;
         pub(super) use os::Kqueue;
 
         pub(super) fn kqueue() -> io::Result<Kqueue> {
@@ -20,7 +20,7 @@ cfg_if! {
             kqueue
         }
     } else {
-        pub(super) use libc as os;
+        pub(crate) use libc as os;
         pub(super) use std::os::fd::OwnedFd as Kqueue;
 
         fn handle(kqueue: &Kqueue) -> libc::c_int {
@@ -89,11 +89,11 @@ fn owned(ret: libc::c_int) -> io::Result<Kqueue> {
 // How wide are filters and flags?
 cfg_if! {
     if #[cfg(target_os = "netbsd")] {
-        pub(super) type FilterId = u32;
-        pub(super) type Flags = u32;
+        pub(crate) type FilterId = u32;
+        pub(crate) type Flags = u32;
     } else {
-        pub(super) type FilterId = i16;
-        pub(super) type Flags = u16;
+        pub(crate) type FilterId = i16;
+        pub(crate) type Flags = u16;
     }
 }
 
@@ -106,23 +106,23 @@ cfg_if! {
         target_os = "linux",
         target_os = "openbsd",
     ))] {
-        pub(super) const PRIORITY: Option<(FilterId, u32)> = Some((os::EVFILT_EXCEPT, os::NOTE_OOB));
+        pub(crate) const PRIORITY: Option<(FilterId, u32)> = Some((os::EVFILT_EXCEPT, os::NOTE_OOB));
     } else {
-        pub(super) const PRIORITY: Option<(FilterId, u32)> = None;
+        pub(crate) const PRIORITY: Option<(FilterId, u32)> = None;
     }
 }
 
 // Which filters tell of completions of asynchronous I/O?
 cfg_if! {
     if #[cfg(any(target_os = "android", target_os = "freebsd", target_os = "linux"))] {
-        pub(super) const AIO: Option<FilterId> = Some(os::EVFILT_AIO);
-        pub(super) const LIO: Option<FilterId> = Some(os::EVFILT_LIO);
+        pub(crate) const AIO: Option<FilterId> = Some(os::EVFILT_AIO);
+        pub(crate) const LIO: Option<FilterId> = Some(os::EVFILT_LIO);
     } else if #[cfg(any(target_vendor = "apple", target_os = "dragonfly"))] {
-        pub(super) const AIO: Option<FilterId> = Some(os::EVFILT_AIO);
-        pub(super) const LIO: Option<FilterId> = None;
+        pub(crate) const AIO: Option<FilterId> = Some(os::EVFILT_AIO);
+        pub(crate) const LIO: Option<FilterId> = None;
     } else {
-        pub(super) const AIO: Option<FilterId> = None;
-        pub(super) const LIO: Option<FilterId> = None;
+        pub(crate) const AIO: Option<FilterId> = None;
+        pub(crate) const LIO: Option<FilterId> = None;
     }
 }
 
@@ -133,6 +133,11 @@ unsafe impl Sync for Event {}
 
 /// Apple's kernels refuse to wait for longer.
 const LONGEST: Duration = Duration::from_secs(100_000_000);
+
+/// A token as the kernel carries it: a pointer that nobody follows.
+pub(super) fn udata_of(token: usize) -> *mut libc::c_void {
+    std::ptr::null_mut::<u8>().wrapping_add(token).cast()
+}
 
 /// Where to begin: systems have fields of their own behind those that we know.
 pub(super) fn zeroed() -> kevent {

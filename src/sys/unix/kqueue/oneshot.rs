@@ -135,7 +135,7 @@ mod tests {
     fn event(source: RawSource, token: usize, flags: kernel::Flags) -> Event {
         let mut kevent = kernel::zeroed();
         kevent.ident = source as _;
-        kevent.udata = token as _;
+        kevent.udata = kernel::udata_of(token);
         kevent.flags = flags;
         Event(kevent)
     }

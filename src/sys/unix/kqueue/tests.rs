@@ -114,7 +114,7 @@ fn details_name_filter_and_flags() {
     event.filter = EVFILT_WRITE;
     event.flags = EV_CLEAR | EV_EOF;
     event.fflags = 0x20;
-    event.udata = 7 as _;
+    event.udata = kernel::udata_of(7);
     let text = format!("{:?}", Details(Event(event)));
     let expected = "kevent { ident: 3, filter: EVFILT_WRITE, flags: EV_CLEAR | EV_EOF, \
                     fflags: 0x20, data: 0, udata: 7 }";
@@ -266,7 +266,7 @@ fn a_user_event_of_somebody_else_is_not_hidden() {
     theirs.filter = EVFILT_USER;
     theirs.flags = os::EV_ADD | EV_CLEAR | os::EV_RECEIPT;
     theirs.fflags = os::NOTE_TRIGGER;
-    theirs.udata = 9 as _;
+    theirs.udata = kernel::udata_of(9);
     kernel::change(&selector.kqueue, &mut [theirs]).unwrap();
     let mut events = Vec::with_capacity(4);
     selector
@@ -276,6 +276,32 @@ fn a_user_event_of_somebody_else_is_not_hidden() {
     assert!(selector.hide_signal(&mut events));
     assert_eq!(events[0].token(), Token(9));
     assert_eq!(bits(events[0].readiness()), [Readiness::READABLE]);
+}
+
+/// What a program does that wants signals in its loop: see the example `signals`.
+#[test]
+#[allow(unsafe_code)]
+fn a_signal_filter_of_somebody_else_is_told_by_its_token() {
+    let selector = Selector::new().unwrap();
+    // SAFETY: zeros are a value of this plain struct.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `set` is a signal set, here and below.
+    assert_eq!(unsafe { libc::sigemptyset(&mut set) }, 0);
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::sigaddset(&mut set, libc::SIGUSR2) }, 0);
+    // SAFETY: as above; this thread runs nothing but the test.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) };
+    let mut theirs = kernel::zeroed();
+    theirs.ident = libc::SIGUSR2 as _;
+    theirs.filter = os::EVFILT_SIGNAL;
+    theirs.flags = os::EV_ADD | os::EV_RECEIPT;
+    theirs.udata = 9 as _;
+    kernel::change(&selector.kqueue, &mut [theirs]).unwrap();
+    assert!(select_now(&selector).is_empty());
+    // SAFETY: the signal goes to this thread, where it waits.
+    assert_eq!(unsafe { libc::raise(libc::SIGUSR2) }, 0);
+    assert_eq!(select_now(&selector), [(9, os::EVFILT_SIGNAL)]);
+    assert!(select_now(&selector).is_empty());
 }
 
 #[test]

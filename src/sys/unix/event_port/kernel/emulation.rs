@@ -141,6 +141,8 @@ pub(in super::super) unsafe fn port_dissociate(port: &Port, source: c_int, objec
     }
     if port.lock().dissociate(object as c_int) {
         0
+    } else if !is_open(object as c_int) {
+        fail(libc::EBADFD)
     } else {
         fail(libc::ENOENT)
     }
@@ -211,6 +213,11 @@ pub(in super::super) unsafe fn port_getn(
             0
         }
     }
+}
+
+fn is_open(fd: c_int) -> bool {
+    // SAFETY: F_GETFD takes no pointers.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
 }
 
 fn end(result: io::Result<()>) -> c_int {

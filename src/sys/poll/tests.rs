@@ -1,0 +1,4 @@
+//! What needs the kernel, and threads.
+
+#[cfg(unix)]
+mod under_way;

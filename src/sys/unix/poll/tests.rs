@@ -1,3 +1,0 @@
-//! What needs the kernel.
-
-mod under_way;
