@@ -10,7 +10,7 @@ use anyhow::{bail, Context, Result};
 use crate::process::{self, cargo, rustflags};
 use crate::workspace::{Workspace, PACKAGE};
 
-const FEATURES: &[&str] = &["os-poll", "os-ext", "net", "log"];
+const FEATURES: &[&str] = &["os-poll", "os-ext", "net", "log", "inline-syscalls"];
 
 /// Names that earlier releases gave to the features above: each need only work
 /// once, for it does nothing but turn on what the powerset covers.
