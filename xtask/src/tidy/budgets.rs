@@ -64,7 +64,7 @@ pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
     vec![
         // Three families of systems and seven backends, three of which run here beside epoll,
         // two over emulated kernels.
-        count("cfg attributes in src", 150, &src, |facts| &facts.cfgs),
+        count("cfg attributes in src", 175, &src, |facts| &facts.cfgs),
         files_with_target_os(&src),
         // Windows has half of them: a call is a block, and clippy wants no two in one.
         count("unsafe blocks in src", 200, &shipped, |facts| {
@@ -121,8 +121,8 @@ fn files_with_target_os(src: &[&Source<'_>]) -> Budget {
     let named = src
         .iter()
         .filter_map(|source| Some(place(source, *source.facts.target_os.first()?, "first")));
-    // The tables, and a fact or two in each backend.
-    of_places("files naming a target_os", 16, named.collect())
+    // The tables, the doors of families that are no Unix, and a fact or two in each backend.
+    of_places("files naming a target_os", 22, named.collect())
 }
 
 fn without_safety_note(sources: &[Source<'_>]) -> Budget {
