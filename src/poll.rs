@@ -68,7 +68,8 @@ use std::{fmt, io};
 /// registered; but readiness that it had before is reported then.
 ///
 /// **Nothing registered** and no timeout is a wait without end, unless a
-/// [`Waker`](crate::Waker) is there to end it.
+/// [`Waker`](crate::Waker) is there to end it. On WASI without threads it is an
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) error, since nobody could.
 ///
 /// # Accessing the queue
 ///
@@ -84,12 +85,15 @@ use std::{fmt, io};
 ///
 /// | system | queue |
 /// |---|---|
-/// | Linux, Android | [`epoll(7)`] |
+/// | Linux, Android, illumos, Redox | [`epoll(7)`] |
 /// | macOS, iOS and their kin, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | [`kqueue(2)`] |
-/// | other Unix systems | [`poll(2)`], which is no descriptor and costs time for each source |
+/// | Solaris | [event ports] |
+/// | WASI | `poll_oneoff` of its first preview, `poll` of the later ones |
+/// | other Unix systems, Hermit | [`poll(2)`], which is no descriptor and costs time for each source |
 ///
 /// [`WouldBlock`]: io::ErrorKind::WouldBlock
 /// [`epoll(7)`]: https://man7.org/linux/man-pages/man7/epoll.7.html
+/// [event ports]: https://docs.oracle.com/cd/E88353_01/html/E37843/port-create-3c.html
 /// [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
 /// [`poll(2)`]: https://man7.org/linux/man-pages/man2/poll.2.html
 pub struct Poll {
@@ -189,20 +193,12 @@ impl Poll {
     ///
     /// [`Interrupted`]: io::ErrorKind::Interrupted
     /// [`epoll_wait(2)`]: https://man7.org/linux/man-pages/man2/epoll_wait.2.html
-    #[inline]
+    #[inline(always)] // See `Queue::begin`.
     pub fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let (queue, room) = (self.registry.queue(), events.room());
-        // With the timeout spelt out, it need not be kept over the call.
-        match timeout {
-            None => match queue.begin_wait(events.raw_mut(), room)? {
-                Progress::Done => Ok(()),
-                progress => self.poll_on(events, None, progress),
-            },
-            Some(timeout) if timeout.is_zero() => match queue.begin_look(events.raw_mut(), room)? {
-                Progress::Done => Ok(()),
-                progress => self.poll_on(events, Some(Duration::ZERO), progress),
-            },
-            Some(_) => self.poll_on(events, timeout, Progress::Begun),
+        match queue.begin(&self.turn, events.raw_mut(), room, timeout)? {
+            Progress::Done => Ok(()),
+            progress => self.poll_on(events, timeout, progress),
         }
     }
 

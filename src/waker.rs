@@ -37,8 +37,11 @@ use std::task;
 ///
 /// | system | by |
 /// |---|---|
-/// | Linux, Android | [`eventfd(2)`] |
+/// | Linux, Android, illumos, Fuchsia, Hermit | [`eventfd(2)`] |
 /// | Apple's systems, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | `EVFILT_USER`, which takes no descriptor; a pipe where the kernel does not have it |
+/// | Solaris | `port_send`, which takes no descriptor |
+/// | WASI | nothing: the next poll sees the wake, since no other thread could be asleep; with threads a sleep is cut into slices of 10 ms |
+/// | other Unix systems | a pipe |
 ///
 /// # Examples
 ///

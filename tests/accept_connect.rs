@@ -114,6 +114,15 @@ fn address_of_nobody_cannot_be_bound() {
     assert_kind(TcpListener::bind(address), ErrorKind::AddrNotAvailable);
 }
 
+/// What the system refuses at once is an error, and no connection that is under way. No stream
+/// goes to everybody.
+#[cfg(unix)]
+#[test]
+fn connect_to_a_broadcast_address_fails_at_once() {
+    let address = "255.255.255.255:1".parse().unwrap();
+    assert!(TcpStream::connect(address).is_err());
+}
+
 #[test]
 fn refused_connect_is_reported_by_event_and_error() {
     let (mut poll, mut events) = poll_and_events();

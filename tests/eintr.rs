@@ -177,9 +177,9 @@ fn signals_do_not_hide_readiness() {
 /// A signal for each poll, and a wake for every eighth: each wake has its event, and nothing else
 /// ends a poll.
 #[test]
-fn a_hundred_thousand_signals_lose_nothing() {
-    const SIGNALS: usize = 100_000;
+fn signals_by_the_thousand_lose_nothing() {
     let _watchdog = kernel::watchdog();
+    let signals = kernel::storm(20_000, 100_000);
     kernel::handle_signal(libc::SIGUSR1, 0, ignore);
     let mut poll = Poll::new().unwrap();
     let waker = Waker::new(poll.registry(), Token(1)).unwrap();
@@ -192,7 +192,7 @@ fn a_hundred_thousand_signals_lose_nothing() {
         scope.spawn(move || {
             let mut events = Events::with_capacity(4);
             ready.send(kernel::thread_id()).unwrap();
-            while interrupted.load(Ordering::SeqCst) < SIGNALS {
+            while interrupted.load(Ordering::SeqCst) < signals {
                 match poll.poll(&mut events, None) {
                     Ok(()) => {
                         assert_eq!(events.iter().count(), 1);
@@ -208,14 +208,14 @@ fn a_hundred_thousand_signals_lose_nothing() {
         });
         let thread = asleep.recv().unwrap();
         let mut wakes = 0;
-        while interrupted.load(Ordering::SeqCst) < SIGNALS {
+        while interrupted.load(Ordering::SeqCst) < signals {
             let seen = interrupted.load(Ordering::SeqCst);
             kernel::send_signal(thread, libc::SIGUSR1);
             if seen % 8 == 0 {
                 waker.wake().unwrap();
                 wakes += 1;
                 while woken.load(Ordering::SeqCst) < wakes
-                    && interrupted.load(Ordering::SeqCst) < SIGNALS
+                    && interrupted.load(Ordering::SeqCst) < signals
                 {
                     thread::yield_now();
                 }

@@ -14,6 +14,8 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 #[path = "support/kernel.rs"]
 mod kernel;
+#[path = "support/wakers.rs"]
+mod wakers;
 
 use kernel::{check, step, Row};
 
@@ -85,28 +87,7 @@ fn wakers() {
     ];
     let sections = kernel::strace("wakers", &[], || {
         let mut poll = Poll::new().unwrap();
-        let mut events = Events::with_capacity(16);
-        let waker = step("Waker::new", || Waker::new(poll.registry(), Token(0))).unwrap();
-        let other = step("another Waker::new", || {
-            Waker::new(poll.registry(), Token(1))
-        })
-        .unwrap();
-        // The first poll may take what the set-up signalled.
-        poll.poll(&mut events, NOW).unwrap();
-        step("drop one", || drop(other));
-        step("wake an awake poll 1000 times", || {
-            (0..1000).for_each(|_| waker.wake().unwrap());
-        });
-        step("poll, woken", || poll.poll(&mut events, None)).unwrap();
-        assert_eq!(events.iter().count(), 1);
-        step("poll, not woken", || poll.poll(&mut events, NOW)).unwrap();
-        assert!(events.is_empty());
-        step("wake 1000 times, poll each time", || {
-            for _ in 0..1000 {
-                waker.wake().unwrap();
-                poll.poll(&mut events, None).unwrap();
-            }
-        });
+        let waker = wakers::wake_while_awake(&mut poll);
         let poll = asleep_during(poll, "sleep", |_| {
             step("wake a sleeping poll", || waker.wake()).unwrap();
         });

@@ -6,16 +6,16 @@
 use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll};
 
 #[path = "support/kernel.rs"]
 mod kernel;
+#[path = "support/wakers.rs"]
+mod wakers;
 
 use kernel::{check, step, Row};
 
-const NOW: Option<Duration> = Some(Duration::ZERO);
 const WAIT: &str = "epoll_wait|epoll_pwait";
 
 /// The pipe is written once before the queue has it, and has two ends to close.
@@ -43,31 +43,11 @@ fn wakers() {
     ];
     let sections = kernel::strace("wakers", &[], || {
         let mut poll = Poll::new().unwrap();
-        let mut events = Events::with_capacity(16);
-        let waker = step("Waker::new", || Waker::new(poll.registry(), Token(0))).unwrap();
-        let other = step("another Waker::new", || {
-            Waker::new(poll.registry(), Token(1))
-        })
-        .unwrap();
-        // The first poll may take what the set-up signalled.
-        poll.poll(&mut events, NOW).unwrap();
-        step("drop one", || drop(other));
-        step("wake an awake poll 1000 times", || {
-            (0..1000).for_each(|_| waker.wake().unwrap());
-        });
-        step("poll, woken", || poll.poll(&mut events, None)).unwrap();
-        assert_eq!(events.iter().count(), 1);
-        step("poll, not woken", || poll.poll(&mut events, NOW)).unwrap();
-        assert!(events.is_empty());
-        step("wake 1000 times, poll each time", || {
-            for _ in 0..1000 {
-                waker.wake().unwrap();
-                poll.poll(&mut events, None).unwrap();
-            }
-        });
+        let waker = wakers::wake_while_awake(&mut poll);
 
         let (ready, asleep) = mpsc::channel();
         let sleeper = thread::spawn(move || {
+            let mut events = Events::with_capacity(16);
             ready.send(kernel::thread_id()).unwrap();
             step("sleep", || poll.poll(&mut events, None)).unwrap();
             assert_eq!(events.iter().count(), 1);

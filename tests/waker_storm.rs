@@ -16,8 +16,8 @@ const THREADS: usize = 4;
 /// All wakes of a storm, in which only the poller can let a thread go on after a burst.
 const FEW: usize = if cfg!(windows) { 20_000 } else { 100_000 };
 const MANY: usize = 10_000_000;
-/// The same where it must do so after each wake, at the price of two switches of threads.
-const MANY_IN_LOCKSTEP: usize = 1_000_000;
+/// The same where each wake costs a poll, or two switches of threads.
+const MANY_POLLS: usize = 1_000_000;
 
 /// What one waking thread has done, and how much of it the poller has seen.
 #[derive(Default)]
@@ -46,7 +46,10 @@ fn produce(ledger: &Ledger, waker: &Waker, longest: usize, wakes: usize) {
 /// Runs the storm: waker `t % wakers` serves thread `t`, and a waker's event settles its threads only.
 fn storm(wakers: usize, capacity: usize, longest: usize) {
     let _watchdog = kernel::watchdog();
-    let many = if longest == 1 { MANY_IN_LOCKSTEP } else { MANY };
+    let many = match (longest, capacity) {
+        (1, _) | (_, 1) => MANY_POLLS,
+        _ => MANY,
+    };
     let wakes = kernel::storm(FEW, many) / THREADS;
     let start = Instant::now();
     let mut poll = Poll::new().unwrap();

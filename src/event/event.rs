@@ -19,19 +19,20 @@ use std::fmt;
 ///
 /// # Platform-specific behavior
 ///
-/// | question | epoll | kqueue |
-/// |---|---|---|
-/// | [`is_readable`] | `EPOLLIN` or `EPOLLPRI` | `EVFILT_READ`, `EVFILT_USER` or `EVFILT_EXCEPT` |
-/// | [`is_writable`] | `EPOLLOUT` | `EVFILT_WRITE` |
-/// | [`is_error`] | `EPOLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` |
-/// | [`is_read_closed`] | `EPOLLHUP`, or `EPOLLIN` with `EPOLLRDHUP` | `EVFILT_READ` with `EV_EOF` |
-/// | [`is_write_closed`] | `EPOLLHUP`, or `EPOLLOUT` with `EPOLLERR`, or `EPOLLERR` alone | `EVFILT_WRITE` with `EV_EOF` |
-/// | [`is_priority`] | `EPOLLPRI` | `EVFILT_EXCEPT` |
-/// | [`is_aio`] | never | `EVFILT_AIO` |
-/// | [`is_lio`] | never | `EVFILT_LIO` |
+/// | question | epoll | kqueue | Windows (AFD) |
+/// |---|---|---|---|
+/// | [`is_readable`] | `EPOLLIN` or `EPOLLPRI` | `EVFILT_READ`, `EVFILT_USER` or `EVFILT_EXCEPT` | `RECEIVE`, `ACCEPT`, `DISCONNECT`, `ABORT` or `CONNECT_FAIL` |
+/// | [`is_writable`] | `EPOLLOUT` | `EVFILT_WRITE` | `SEND`, `ABORT` or `CONNECT_FAIL` |
+/// | [`is_error`] | `EPOLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` | `CONNECT_FAIL`, or the socket cannot be polled |
+/// | [`is_read_closed`] | `EPOLLHUP`, or `EPOLLIN` with `EPOLLRDHUP` | `EVFILT_READ` with `EV_EOF` | `DISCONNECT`, `ABORT` or `CONNECT_FAIL` |
+/// | [`is_write_closed`] | `EPOLLHUP`, or `EPOLLOUT` with `EPOLLERR`, or `EPOLLERR` alone | `EVFILT_WRITE` with `EV_EOF` | `ABORT` or `CONNECT_FAIL` |
+/// | [`is_priority`] | `EPOLLPRI` | `EVFILT_EXCEPT` | `RECEIVE_EXPEDITED` |
+/// | [`is_aio`] | never | `EVFILT_AIO` | never |
+/// | [`is_lio`] | never | `EVFILT_LIO` | never |
 ///
 /// See [`epoll_ctl(2)`] and [`kqueue(2)`] for the flags. kqueue reports reading
-/// and writing of one source by an event each. On Linux an error does not always end a
+/// and writing of one source by an event each. On Windows, an event for `CLOSED` alone is neither
+/// readable nor writable. On Linux an error does not always end a
 /// socket: a connected UDP socket whose peer was unreachable, and one with
 /// messages in its error queue (`MSG_ZEROCOPY`, time stamps), answer
 /// `is_write_closed` with true although they can go on.

@@ -58,14 +58,14 @@ cfg_if! {
         #[allow(dead_code)] // Its machines are tested here, and nothing drives them.
         pub(crate) mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
-        use unix::{check, poll_fds};
+        use unix::poll_fds;
     } else if #[cfg(windows)] {
         pub(crate) mod windows;
         pub(crate) use windows::{net, raw_source, AsRawSource, RawSource, Selector};
     } else if #[cfg(any(target_os = "hermit", target_os = "wasi"))] {
         mod small;
         pub(crate) use small::{net, raw_source, AsRawSource, RawSource, Selector};
-        use small::{check, poll_fds};
+        use small::poll_fds;
     } else {
         pub(crate) use none::family::{raw_source, AsRawSource, RawSource};
         pub(crate) use none::Selector;

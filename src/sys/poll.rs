@@ -229,8 +229,12 @@ impl<K: Kernel> Backend for Selector<K> {
     }
 
     fn deregister(&self, _: RawSource, handle: &Handle) -> io::Result<()> {
-        // One that the kernel reported as closed is gone already.
-        self.change(|shared| shared.table.remove(*handle));
+        let mut shared = self.lock();
+        // One that the kernel reported as closed is gone already, and so is one
+        // that is dropped after this: then there is nothing to tell.
+        if shared.table.remove(*handle) {
+            self.kick(shared);
+        }
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 //! The examples, run as the processes they are, against clients of the standard library.
-#![cfg(all(feature = "os-poll", feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
 
 mod chat;
 #[cfg(all(

@@ -83,6 +83,15 @@ const fn if_epoll(expect: Expect) -> Expect {
     }
 }
 
+/// The crate can be told to do without.
+const fn if_pwait2(expect: Expect) -> Expect {
+    if cfg!(mio_no_epoll_pwait2) {
+        Success
+    } else {
+        if_epoll(expect)
+    }
+}
+
 const fn if_poll(expect: Expect) -> Expect {
     if POLL_QUEUE {
         expect
@@ -160,7 +169,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         world::POLL_MICROS,
         PWAIT2,
         &[EINTR, EBADF, EINVAL],
-        if_epoll(TheError),
+        if_pwait2(TheError),
     ),
     // Somebody does not know the call: there is another. This is asked once a process, so that it
     // stands behind all others of this call.

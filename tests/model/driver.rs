@@ -11,10 +11,10 @@ use super::ops::{Case, Op, Step};
 use super::place::Place;
 use super::race::Raced;
 use super::sleeper::Sleeper;
-use super::terms::{Mode, Pair, Verdict};
+use super::terms::{Mode, Pair, Verdict, REARMED};
 
-/// What armed by time is armed late: with poll(2), raw descriptors.
-const RAW_COMES_LATE: bool = cfg!(any(mio_unsupported_force_poll_poll, mio_ports_emulation));
+/// What is armed by time is armed late: raw descriptors.
+const RAW_COMES_LATE: bool = REARMED;
 /// Whether the events of local sources are true when they come.
 const TRUTHFUL: bool = cfg!(unix);
 const WAKER: usize = usize::MAX;

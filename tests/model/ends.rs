@@ -10,13 +10,7 @@ use mio::event::Source;
 use mio::unix::SourceFd;
 
 use super::kinds::{Duplicate, Handle, Peer, MAKERS};
-use super::terms::{End, Nature, Outcome, Pair, Unit};
-
-/// Whether an arrival is an edge by itself.
-const KERNEL_EDGES: bool = cfg!(all(
-    unix,
-    not(any(mio_unsupported_force_poll_poll, mio_ports_emulation))
-));
+use super::terms::{End, Nature, Outcome, Pair, Unit, REARMED};
 
 /// A source, and who it talks to.
 #[derive(Debug)]
@@ -51,7 +45,8 @@ impl Ends {
         Nature {
             unit,
             remote,
-            kernel_edges: KERNEL_EDGES || self.is_raw(),
+            // What time arms needs no operation either.
+            kernel_edges: !REARMED || self.is_raw(),
         }
     }
 

@@ -1,5 +1,12 @@
 //! The words in which sources, their model and the steps speak to each other.
 
+/// Whether the queue knows levels, of which operations, or time, make edges.
+pub(crate) const REARMED: bool = cfg!(any(
+    windows,
+    mio_unsupported_force_poll_poll,
+    mio_ports_emulation
+));
+
 /// Reading or writing: an index into what is kept for each.
 pub(crate) const DIRECTIONS: [usize; 2] = [READ, WRITE];
 pub(crate) const READ: usize = 0;

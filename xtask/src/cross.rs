@@ -166,6 +166,12 @@ impl Why {
     }
 }
 
+/// What the CI run needs of it.
+pub(crate) fn install(workspace: &Workspace) -> Result<()> {
+    let mut usual = MACHINES.iter().filter(|machine| machine.usual);
+    usual.try_for_each(|machine| prepare(workspace, machine))
+}
+
 /// On the machines that the CI run has time for.
 pub(crate) fn usual(workspace: &Workspace) -> Result<()> {
     run_on(workspace, MACHINES.iter().filter(|machine| machine.usual))

@@ -1,4 +1,5 @@
-//! The loom tests: every interleaving of the waker's state machine.
+//! The loom tests: every interleaving of wakers, and of who changes a backend's
+//! table while another thread polls.
 
 use anyhow::{bail, Result};
 

@@ -134,16 +134,8 @@ fn dispatch(mut args: Arguments) -> Result<()> {
         "miri" | "sanitize" | "valgrind" | "fuzz" | "mutants" | "coverage" | "proof" => {
             proof::job(&workspace, &job, args)
         }
-        "model" => {
-            let options = model::Options::from_args(&mut args)?;
-            no_more(args)?;
-            model::run(&workspace, &options)
-        }
-        "storms" => {
-            let options = storms::Options::from_args(&mut args)?;
-            no_more(args)?;
-            storms::run(&workspace, &options)
-        }
+        "model" => model::start(&workspace, args),
+        "storms" => storms::start(&workspace, args),
         "targets" => {
             let all = args.contains("--all");
             targets::run(&workspace, &targets::Selection::new(all, names(args)?)?)

@@ -3,6 +3,7 @@
 use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
+use crate::no_more;
 use crate::process::{cargo, run as run_command, rustflags};
 use crate::workspace::{Workspace, PACKAGE};
 
@@ -31,7 +32,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn from_args(args: &mut Arguments) -> Result<Options> {
+    fn from_args(args: &mut Arguments) -> Result<Options> {
         let backend: Option<String> = args.opt_value_from_str("--backend")?;
         if let Some(name) = &backend {
             if !BACKENDS.iter().any(|(known, ..)| known == name) {
@@ -65,6 +66,13 @@ impl Default for Options {
     }
 }
 
+/// With the options of the command line.
+pub(crate) fn start(workspace: &Workspace, mut args: Arguments) -> Result<()> {
+    let options = Options::from_args(&mut args)?;
+    no_more(args)?;
+    run(workspace, &options)
+}
+
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     for (name, flags, target) in BACKENDS {
         if options.backend.as_ref().is_some_and(|only| only != name) {
@@ -90,7 +98,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// As a step of the CI run.
+/// As a step of the CI run: where it is not enough to run what the suite has.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
-    run(workspace, &Options::default())
+    for backend in ["epoll", "poll"] {
+        let options = Options {
+            backend: Some(backend.to_owned()),
+            ..Options::default()
+        };
+        run(workspace, &options)?;
+    }
+    Ok(())
 }

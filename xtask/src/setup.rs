@@ -12,7 +12,7 @@ use anyhow::{bail, Context, Result};
 
 use crate::process::{self, cargo, command, read, succeeds};
 use crate::workspace::Workspace;
-use crate::{msrv, proof, wine};
+use crate::{cross, msrv, proof, wine};
 
 /// Registries and mirrors fail for a moment now and then; that is no verdict
 /// about the code.
@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if wine::Tools::find().is_err() {
         install_debian(workspace, wine::PACKAGES)?;
     }
-    Ok(())
+    cross::install(workspace)
 }
 
 fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {

@@ -3,11 +3,12 @@
 use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
+use crate::no_more;
 use crate::process::{cargo, run as run_command, rustflags};
 use crate::workspace::{Workspace, PACKAGE};
 
-/// The test binaries that read `MIO_STORM`: a factor to their counts.
-const STORMS: &[&str] = &["waker_storm", "storms"];
+/// The test binaries that read `MIO_STORM`.
+const STORMS: &[&str] = &["waker_storm", "storms", "eintr"];
 /// The storms of poll(2) on its own side of the interface.
 const POLL_STORMS: &str = "no_wake_is_lost_among_changes";
 
@@ -28,7 +29,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn from_args(args: &mut Arguments) -> Result<Options> {
+    fn from_args(args: &mut Arguments) -> Result<Options> {
         let backend: Option<String> = args.opt_value_from_str("--backend")?;
         if let Some(name) = &backend {
             if !BACKENDS.iter().any(|(known, ..)| known == name) {
@@ -37,6 +38,13 @@ impl Options {
         }
         Ok(Options { backend })
     }
+}
+
+/// With the options of the command line.
+pub(crate) fn start(workspace: &Workspace, mut args: Arguments) -> Result<()> {
+    let options = Options::from_args(&mut args)?;
+    no_more(args)?;
+    run(workspace, &options)
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {

@@ -29,7 +29,7 @@ const PREVIEWS: &[Preview] = &[
     // contract are what can run.
     Preview {
         target: "wasm32-wasip1",
-        tests: &["--lib"],
+        tests: &["--lib", "--test", "wasi"],
         left_out: &[],
     },
     Preview {

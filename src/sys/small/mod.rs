@@ -13,16 +13,6 @@ pub(crate) fn raw_source(io: &impl AsRawSource) -> RawSource {
     io.as_raw_fd()
 }
 
-/// The result of a call that answers -1 and `errno` when it fails.
-#[allow(dead_code)] // The first WASI has no such call.
-pub(crate) fn check(ret: libc::c_int) -> std::io::Result<libc::c_int> {
-    if ret == -1 {
-        Err(std::io::Error::last_os_error())
-    } else {
-        Ok(ret)
-    }
-}
-
 // Which call waits for many descriptors? And can a program connect to another?
 cfg_if! {
     if #[cfg(target_os = "hermit")] {

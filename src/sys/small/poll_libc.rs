@@ -2,11 +2,19 @@
 //!
 //! [`poll`]: https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html
 
-use super::check;
 use crate::sys::timeout::as_millis;
 use libc::pollfd;
 use std::io;
 use std::time::Duration;
+
+/// The result of a call that answers -1 and `errno` when it fails.
+pub(super) fn check(ret: libc::c_int) -> io::Result<libc::c_int> {
+    if ret == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(ret)
+    }
+}
 
 /// How many of the entries have something to tell.
 pub(crate) fn poll(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<usize> {

@@ -1,6 +1,6 @@
 //! What std cannot do with a socket without blocking, or not at all.
 
-use super::check;
+use super::poll_libc::check;
 use libc::{c_int, sa_family_t, sockaddr, socklen_t};
 use std::io;
 use std::mem::{size_of, size_of_val, zeroed};

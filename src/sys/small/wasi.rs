@@ -33,7 +33,7 @@ pub(crate) fn poll_fds(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Res
         timeout => timeout,
     };
     if asked.is_empty() {
-        return sleep(timeout);
+        return wait_for_nothing(timeout);
     }
     let mut list: Vec<pollfd> = asked.iter().map(|(_, entry)| *entry).collect();
     if let Err(err) = poll(&mut list, timeout) {
@@ -65,14 +65,15 @@ fn find_bad(list: &mut [pollfd], err: io::Error) -> io::Result<()> {
 }
 
 /// Nothing is asked. Without threads nobody could end a wait that has no end.
-fn sleep(timeout: Option<Duration>) -> io::Result<usize> {
+fn wait_for_nothing(timeout: Option<Duration>) -> io::Result<usize> {
     match timeout {
         None => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "nothing is registered, and no timeout: this poll would never end",
         )),
         Some(timeout) => {
-            // tidy: allow sleep: it is what the caller asked for, and no call waits on nothing.
+            // No call waits for nothing.
+            // tidy: allow sleep: the caller asked for it
             std::thread::sleep(timeout);
             Ok(0)
         }

@@ -16,7 +16,6 @@ pub(crate) mod sockaddr;
 pub(crate) mod syscall;
 
 pub(crate) use poll_fds::poll_fds;
-pub(crate) use syscall::check;
 
 pub(crate) use std::os::fd::AsRawFd as AsRawSource;
 pub(crate) type RawSource = std::os::fd::RawFd;

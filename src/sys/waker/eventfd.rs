@@ -55,13 +55,15 @@ impl AsFd for EventFd {
 }
 
 mod kernel {
-    use crate::sys::check;
     use std::io;
     use std::os::fd::{FromRawFd, OwnedFd};
 
     pub(super) fn eventfd(count: u32) -> io::Result<OwnedFd> {
         // SAFETY: the call takes no pointers.
-        let fd = check(unsafe { libc::eventfd(count, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
+        let fd = unsafe { libc::eventfd(count as _, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if fd == -1 {
+            return Err(io::Error::last_os_error());
+        }
         // SAFETY: the kernel just made `fd`, and nobody else knows of it.
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
     }

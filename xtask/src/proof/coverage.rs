@@ -1,10 +1,12 @@
 //! Which lines the tests reach: of what Linux compiles, over all three queues
 //! and wakers that it can be made to use.
 
+use std::env;
+
 use anyhow::{bail, Context, Result};
 use serde_json::Value;
 
-use crate::process::{cargo, read, run as run_command, rustflags, succeeds};
+use crate::process::{cargo, command, read, run as run_command, rustflags, succeeds};
 use crate::setup;
 use crate::workspace::{Workspace, PACKAGE};
 
@@ -91,8 +93,12 @@ fn unreached(listing: &str) -> String {
 }
 
 fn install(workspace: &Workspace) -> Result<()> {
-    let rustup = ["component", "add", "llvm-tools"];
-    setup::attempt(crate::process::command("rustup", &workspace.root).args(rustup))?;
+    // Whoever names the tools has them.
+    if env::var_os("LLVM_COV").is_none() {
+        let rustup = ["component", "add", "llvm-tools"];
+        setup::attempt(command("rustup", &workspace.root).args(rustup))
+            .context("name LLVM's tools by LLVM_COV and LLVM_PROFDATA instead")?;
+    }
     if succeeds(cargo(&workspace.root).args(["llvm-cov", "--version"])) {
         return Ok(());
     }

@@ -64,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, sanitizer: Sanitizer, all: bool) -> Res
             .arg("--target-dir")
             .arg(workspace.target_of(sanitizer.name()));
         // Reports are to name lines; more than those is not read.
-        build.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        build.env("CARGO_PROFILE_DEV_DEBUG", "1");
         if sanitizer == Sanitizer::Thread {
             build.arg("-Zbuild-std");
         }

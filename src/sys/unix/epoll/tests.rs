@@ -163,6 +163,25 @@ fn select_now(selector: &Selector) -> Vec<Event> {
 }
 
 #[test]
+fn a_batch_is_as_large_as_its_room() {
+    const SOURCES: usize = 40;
+    let selector = Selector::new().unwrap();
+    let sources = [(); SOURCES].map(|()| Wakeup::signalled().unwrap());
+    for (token, source) in sources.iter().enumerate() {
+        let fd = source.as_fd().as_raw_fd();
+        selector
+            .register(fd, Token(token), Interest::READABLE)
+            .unwrap();
+    }
+    let mut events = Vec::with_capacity(2 * SOURCES);
+    let now = Some(Duration::ZERO);
+    selector.select(&mut events, SOURCES - 1, now).unwrap();
+    assert_eq!(events.len(), SOURCES - 1, "no more, and no fewer");
+    selector.select(&mut events, SOURCES, now).unwrap();
+    assert_eq!(events.len(), SOURCES, "the one that had no room");
+}
+
+#[test]
 fn what_refuses_a_call_and_what_is_its_own_error() {
     for errno in [libc::ENOSYS, libc::EPERM, libc::EACCES, libc::EOPNOTSUPP] {
         assert!(kernel::is_refusal(errno));
