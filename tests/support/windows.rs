@@ -85,8 +85,7 @@ impl Ends {
     }
 
     /// Writes all of `bytes` to the client while the other end reads.
-    #[allow(clippy::wrong_self_convention)] // Nothing is converted.
-    pub(crate) fn to_client(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn through(&mut self, bytes: &[u8]) -> Vec<u8> {
         let (mut written, mut got) = (0, Vec::new());
         let mut buf = vec![0; 16 * 1024];
         while got.len() < bytes.len() {
@@ -110,11 +109,11 @@ impl Ends {
 
 /// How many handles this process has.
 pub(crate) fn open_handles() -> u32 {
+    // SAFETY: a name for this process, which is always open.
+    let this = unsafe { GetCurrentProcess() };
     let mut count = 0;
-    // SAFETY: takes nothing.
-    let process = unsafe { GetCurrentProcess() };
     // SAFETY: writes the count.
-    let done = unsafe { GetProcessHandleCount(process, &mut count) };
+    let done = unsafe { GetProcessHandleCount(this, &mut count) };
     assert_ne!(done, 0, "the count of handles");
     count
 }
