@@ -9,7 +9,10 @@
 //! that is all that `Poll` needs. The example reads its own program's first bytes that way. Where
 //! the kernel has no io_uring, or a sandbox forbids it, it says so and exits with status 2.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
 fn main() -> std::io::Result<()> {
     use std::fs::File;
     use std::os::fd::AsRawFd;
@@ -77,7 +80,10 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+)))]
 fn main() {
-    println!("io_uring is Linux's");
+    println!("this example is of Linux, on AArch64 and x86-64");
 }
