@@ -170,22 +170,23 @@ macro_rules! impl_std_conversions {
 
 /// `Read` for the handle and for a reference to it.
 macro_rules! impl_read {
-    ($handle:ty) => {
-        impl_read! { @impl $handle }
-        impl_read! { @impl &$handle }
+    ($handle:ty, $read:path, $read_vectored:path) => {
+        impl_read! { @impl $handle, $read, $read_vectored }
+        impl_read! { @impl &$handle, $read, $read_vectored }
     };
-    (@impl $reader:ty) => {
+    (@impl $reader:ty, $read:path, $read_vectored:path) => {
         impl std::io::Read for $reader {
+            #[inline]
             fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-                self.inner.do_io(|mut io| std::io::Read::read(&mut io, buf))
+                self.inner.do_io(|io| $read(io, buf))
             }
 
+            #[inline]
             fn read_vectored(
                 &mut self,
                 bufs: &mut [std::io::IoSliceMut<'_>],
             ) -> std::io::Result<usize> {
-                self.inner
-                    .do_io(|mut io| std::io::Read::read_vectored(&mut io, bufs))
+                self.inner.do_io(|io| $read_vectored(io, bufs))
             }
         }
     };
@@ -199,10 +200,12 @@ macro_rules! impl_write {
     };
     (@impl $writer:ty, $write:path, $write_vectored:path) => {
         impl std::io::Write for $writer {
+            #[inline]
             fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
                 self.inner.do_io(|io| $write(io, buf))
             }
 
+            #[inline]
             fn write_vectored(&mut self, bufs: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
                 self.inner.do_io(|io| $write_vectored(io, bufs))
             }

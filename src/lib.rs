@@ -148,10 +148,28 @@ struct Readme;
 /// | `os-poll` | `Poll::new`: the event queue of the operating system |
 /// | `net` | the module `net`: TCP, UDP and Unix domain sockets |
 /// | `os-ext` | what one family of systems has: on Unix the module `unix` with pipes and raw descriptors; implies `os-poll` |
+/// | `inline-syscalls` | on Linux (x86-64, 64-bit Arm) the system calls of every event as instructions of their callers; see below |
 /// | `log` (default) | registrations at level `trace` through the [`log`](https://docs.rs/log) crate, and what went wrong and no caller could be told at level `error` |
 ///
 /// Libraries that only implement [`event::Source`] need no feature at all: the
 /// program that polls chooses.
+///
+/// # `inline-syscalls`
+///
+/// Waiting, registering, reading, writing, sending, receiving, accepting and
+/// waking then skip the C library: the instruction that enters the kernel is
+/// compiled into the caller. Results and errors are the same, and the kernel sees
+/// the same calls. What is saved is the way around the kernel, which on current
+/// processors is dominated by returns that they fail to foresee: measure it.
+///
+/// It is the choice of whoever builds the final binary, and not of a library:
+/// programs that are preloaded to stand between a program and its C library
+/// (torsocks, proxychains, sockets that bypass the kernel, sanitizers that watch
+/// memory) no longer see these calls. `connect`, `bind` and what else makes a
+/// socket go through the C library as ever. On other systems and processors, and
+/// under Miri, the feature does nothing.
+///
+/// # Other names
 ///
 /// Older names still work: `tcp`, `udp` and `uds` are `net`; `os-util` and
 /// `pipe` are `os-ext`.

@@ -193,20 +193,12 @@ impl Poll {
     ///
     /// [`Interrupted`]: io::ErrorKind::Interrupted
     /// [`epoll_wait(2)`]: https://man7.org/linux/man-pages/man2/epoll_wait.2.html
-    #[inline]
+    #[inline(always)] // See `Queue::begin`.
     pub fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let (queue, room) = (self.registry.queue(), events.room());
-        // With the timeout spelt out, it need not be kept over the call.
-        match timeout {
-            None => match queue.begin_wait(events.raw_mut(), room)? {
-                Progress::Done => Ok(()),
-                progress => self.poll_on(events, None, progress),
-            },
-            Some(timeout) if timeout.is_zero() => match queue.begin_look(events.raw_mut(), room)? {
-                Progress::Done => Ok(()),
-                progress => self.poll_on(events, Some(Duration::ZERO), progress),
-            },
-            Some(_) => self.poll_on(events, timeout, Progress::Begun),
+        match queue.begin(&self.turn, events.raw_mut(), room, timeout)? {
+            Progress::Done => Ok(()),
+            progress => self.poll_on(events, timeout, progress),
         }
     }
 

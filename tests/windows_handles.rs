@@ -42,7 +42,7 @@ fn fill(ends: &mut Ends) {
 fn a_pair_that_was_used() {
     leaves_no_handle("a_pair_that_was_used", || {
         let mut ends = Ends::new();
-        assert_eq!(ends.to_client(&[1; 100_000]).len(), 100_000);
+        assert_eq!(ends.through(&[1; 100_000]).len(), 100_000);
     });
 }
 

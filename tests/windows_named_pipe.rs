@@ -87,7 +87,7 @@ fn waiting_for_a_client() {
         server,
         client,
     };
-    assert_eq!(ends.to_client(b"hello"), b"hello");
+    assert_eq!(ends.through(b"hello"), b"hello");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_second_client() {
     };
     for round in 0..5 {
         let bytes = [b'a' + round; 100];
-        assert_eq!(ends.to_client(&bytes), bytes);
+        assert_eq!(ends.through(&bytes), bytes);
         // What the first client did not read, the next one must not get.
         let _ = ends.server.write(b"left over");
         ends.server.disconnect().expect("disconnected");

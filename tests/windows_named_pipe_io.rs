@@ -18,7 +18,7 @@ use support::{assert_kind, assert_would_block, expect_no_events, wait_until};
 fn a_mebibyte_arrives_whole() {
     let mut ends = Ends::new();
     let bytes: Vec<u8> = (0..1u32 << 20).map(|n| (n * 7 / 5) as u8).collect();
-    assert!(ends.to_client(&bytes) == bytes, "bytes changed on the way");
+    assert!(ends.through(&bytes) == bytes, "bytes changed on the way");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn handles_come_and_go() {
     registry
         .register(&mut ends.client, CLIENT, BOTH)
         .expect("registered");
-    assert_eq!(ends.to_client(b"over"), b"over");
+    assert_eq!(ends.through(b"over"), b"over");
 }
 
 #[test]

@@ -129,12 +129,15 @@ fn room_for_one_event_at_a_time() {
     let mut ends = Ends::new();
     ends.client.write_all(b"x").expect("accepted");
     let mut one = Events::with_capacity(1);
-    let expected: [(Token, fn(&mio::event::Event) -> bool); 3] = [
-        (SERVER, |event| event.is_readable()),
-        (SERVER, |event| event.is_writable()),
-        (CLIENT, |event| event.is_writable()),
-    ];
-    expect_events(&mut ends.poll, &mut one, &expected);
+    expect_events(
+        &mut ends.poll,
+        &mut one,
+        &[
+            (SERVER, |event| event.is_readable()),
+            (SERVER, |event| event.is_writable()),
+            (CLIENT, |event| event.is_writable()),
+        ],
+    );
 }
 
 #[test]

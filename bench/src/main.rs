@@ -28,7 +28,9 @@ cargo xtask bench [CASE..] [options]   the cases whose name holds one of these
     --list             the names of the cases
     --rounds N         rounds, 21 if not told, never fewer than 15
     --record NAME      keep the results as bench/record/DATE-NAME.jsonl
-    --chart [FILE]     draw docs/*.svg from a record, the newest if not told
+    --chart [FILE]     draw docs/*.svg from a record, the newest if not told;
+                       with --record, run first and draw from that
+    --inline-syscalls  measure this crate with its feature of that name
 cargo xtask bench instructions         user instructions per call, under callgrind
 cargo xtask bench setup                system calls of what is done once, by strace
 cargo xtask bench help                 this text
@@ -43,13 +45,14 @@ fn main() -> Result<()> {
             .for_each(|case| println!("{}", case.name));
         return Ok(());
     }
-    if args.contains("--chart") {
+    let name: Option<String> = args.opt_value_from_str("--record")?;
+    let draws = args.contains("--chart");
+    if draws && name.is_none() {
         let record: Option<PathBuf> = args.opt_free_from_str()?;
         let record = record.map_or_else(Record::newest, Ok)?;
         return chart::draw(&Record::load(&record)?);
     }
     let rounds: usize = args.opt_value_from_str("--rounds")?.unwrap_or(21);
-    let name: Option<String> = args.opt_value_from_str("--record")?;
     let words = args.finish();
     let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
     match words[..] {
@@ -65,11 +68,11 @@ fn main() -> Result<()> {
             instructions::repeat(contender, operation, count.parse()?)
         }
         ["set-up", contender] => setup::set_up(contender),
-        _ => run_cases(&words, rounds.max(15), name.as_deref()),
+        _ => run_cases(&words, rounds.max(15), name.as_deref(), draws),
     }
 }
 
-fn run_cases(wanted: &[&str], rounds: usize, name: Option<&str>) -> Result<()> {
+fn run_cases(wanted: &[&str], rounds: usize, name: Option<&str>, draws: bool) -> Result<()> {
     allow_many_descriptors()?;
     let mut cases = cases::all();
     cases.retain(|case| wanted.is_empty() || wanted.iter().any(|word| case.name.contains(word)));
@@ -91,6 +94,9 @@ fn run_cases(wanted: &[&str], rounds: usize, name: Option<&str>) -> Result<()> {
     if let Some(name) = name {
         let path = Record { header, outcomes }.save(name)?;
         println!("kept in {}", path.display());
+        if draws {
+            chart::draw(&Record::load(&path)?)?;
+        }
     }
     Ok(())
 }

@@ -11,6 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::Outcome;
 
+/// What this crate is built with beyond its defaults.
+const FEATURES: &str = if cfg!(feature = "inline-syscalls") {
+    ", with inline-syscalls"
+} else {
+    ""
+};
+
 /// Where and when.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Header {
@@ -52,7 +59,7 @@ impl Header {
             kernel: one_line("/proc/sys/kernel/osrelease"),
             rustc: version_of("rustc")?,
             load: one_line("/proc/loadavg"),
-            ours: version_of("git").and_then(|_| commit())?,
+            ours: version_of("git").and_then(|_| commit())? + FEATURES,
             reference: "mio 1.2.5".to_owned(),
         })
     }

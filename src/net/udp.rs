@@ -140,8 +140,9 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
-        self.inner.do_io(|io| io.send_to(buf, target))
+        self.inner.do_io(|io| sys::udp_send_to(io, buf, target))
     }
 
     /// Receives one datagram, and tells its length and where it came from.
@@ -155,8 +156,9 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no datagram is there, and
     /// others of the operating system.
+    #[inline]
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.inner.do_io(|io| io.recv_from(buf))
+        self.inner.do_io(|io| sys::udp_recv_from(io, buf))
     }
 
     /// As [`recv_from`](UdpSocket::recv_from), but leaves the datagram to be
@@ -176,8 +178,9 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room to send;
     /// others of the operating system, also those that an earlier datagram met.
+    #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.inner.do_io(|io| io.send(buf))
+        self.inner.do_io(|io| sys::udp_send(io, buf))
     }
 
     /// Receives one datagram from the address that the socket is connected to,
@@ -192,8 +195,9 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no datagram is there;
     /// others of the operating system, also those that an earlier datagram met.
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner.do_io(|io| io.recv(buf))
+        self.inner.do_io(|io| sys::udp_recv(io, buf))
     }
 
     /// As [`recv`](UdpSocket::recv), but leaves the datagram to be received

@@ -72,10 +72,8 @@ impl<B: Backend> Queue<B> {
     /// Returns without an event only after the whole timeout: what wakes the
     /// kernel's wait and is none of the caller's business, it sleeps on from.
     ///
-    /// `begin_look` and `begin_wait` are the short ways through a poll, which most
-    /// polls take: no wake is pending, and what the kernel has is for the caller.
-    /// `Poll` calls them itself, in this way, so that they are compiled into its
-    /// caller and keep little over the system call.
+    /// `Poll` makes these two calls itself, so that the first is compiled into
+    /// its caller.
     #[cfg(test)]
     pub(crate) fn poll(
         &self,
@@ -84,74 +82,90 @@ impl<B: Backend> Queue<B> {
         capacity: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        let progress = match timeout {
-            None => self.begin_wait(events, capacity)?,
-            Some(Duration::ZERO) => self.begin_look(events, capacity)?,
-            Some(_) => Progress::Begun,
-        };
-        match progress {
+        match self.begin(turn, events, capacity, timeout)? {
             Progress::Done => Ok(()),
             progress => self.poll_on(turn, events, capacity, timeout, progress),
         }
     }
 
-    /// Begins a poll that does not sleep; how far it came.
-    #[inline]
-    pub(crate) fn begin_look(
+    /// The short way through a poll; how far it came.
+    ///
+    /// It is compiled into its caller. What it calls comes before the system call
+    /// or, in `poll_on`, after it: a return behind the kernel's costs more than
+    /// all that stands here, since the processor did not foresee it.
+    #[inline(always)]
+    pub(crate) fn begin(
         &self,
+        turn: &Turn,
         events: &mut Vec<B::Event>,
         capacity: usize,
+        timeout: Option<Duration>,
     ) -> io::Result<Progress> {
-        let notify = &self.shared.notify;
-        // A wake that comes after this is found by the next poll.
-        if notify.glance().is_fired() {
-            return Ok(Progress::Woken);
+        // A wake that comes after this is found on entering, or by the next poll.
+        let woken = self.shared.notify.glance().is_fired();
+        match timeout {
+            _ if woken => {
+                let room = self.room_beside_wakes(turn, capacity);
+                self.look(events, room, woken)
+            }
+            Some(Duration::ZERO) => self.look(events, capacity, woken),
+            None => self.wait_once(events, capacity),
+            Some(_) => Ok(Progress::Begun),
         }
-        events.clear();
-        self.selector
-            .select(events, capacity, Some(Duration::ZERO))?;
-        if events.is_empty() || !notify.is_ready() || !self.selector.has_signal(events) {
-            return Ok(Progress::Done);
-        }
-        Ok(Progress::Selected)
     }
 
-    /// Begins a poll that sleeps until something happens; how far it came.
-    #[inline]
-    pub(crate) fn begin_wait(
-        &self,
-        events: &mut Vec<B::Event>,
-        capacity: usize,
-    ) -> io::Result<Progress> {
+    /// Takes what the kernel has, without sleeping.
+    #[inline(always)]
+    fn look(&self, events: &mut Vec<B::Event>, room: usize, woken: bool) -> io::Result<Progress> {
         let notify = &self.shared.notify;
-        let fired = if notify.is_ready() {
-            if notify.glance().is_fired() {
-                return Ok(Progress::Woken);
-            }
-            // From here on a wake signals the kernel.
-            if notify.enter().is_fired() {
-                notify.leave();
-                return Ok(Progress::Woken);
-            }
-            events.clear();
-            let selected = self.selector.select(events, capacity, None);
-            // Also where it failed: what fired is delivered by the next poll.
-            let after = notify.leave();
-            selected?;
-            after.is_fired()
-        } else {
-            events.clear();
-            self.selector.select(events, capacity, None)?;
-            // The first waker may have been made while we slept.
-            notify.is_ready()
-        };
-        if fired || events.is_empty() || (notify.is_ready() && self.selector.has_signal(events)) {
-            return Ok(Progress::Selected);
+        events.clear();
+        if room > 0 {
+            self.selector.select(events, room, Some(Duration::ZERO))?;
+        }
+        if woken || (!events.is_empty() && notify.is_ready() && self.selector.has_signal(events)) {
+            return Ok(Progress::Selected { asked: room });
         }
         Ok(Progress::Done)
     }
 
-    /// All the rest of a poll, from where `begin_look` or `begin_wait` left it.
+    /// Sleeps until something happens.
+    #[inline(always)]
+    fn wait_once(&self, events: &mut Vec<B::Event>, capacity: usize) -> io::Result<Progress> {
+        let notify = &self.shared.notify;
+        let has_waker = notify.is_ready();
+        // From here on a wake signals the kernel.
+        if has_waker && notify.enter().is_fired() {
+            notify.leave();
+            return Ok(Progress::Begun);
+        }
+        events.clear();
+        let selected = self.selector.select(events, capacity, None);
+        let fired = if has_waker {
+            // Also where it failed: what fired is delivered by the next poll.
+            notify.leave().is_fired()
+        } else {
+            // The first waker may have been made while we slept.
+            notify.is_ready()
+        };
+        selected?;
+        if fired || events.is_empty() || (has_waker && self.selector.has_signal(events)) {
+            return Ok(Progress::Selected { asked: capacity });
+        }
+        Ok(Progress::Done)
+    }
+
+    /// How many events a poll asks the kernel for that found wakes pending. Room
+    /// is kept for these unless it is the kernel's turn: else a full buffer of
+    /// ready sources would starve the wakers, or they the sources.
+    #[inline(never)]
+    fn room_beside_wakes(&self, turn: &Turn, capacity: usize) -> usize {
+        if turn.kernel_first {
+            return capacity;
+        }
+        capacity.saturating_sub(self.shared.notify.glance().fired())
+    }
+
+    /// All the rest of a poll, from where `begin` left it.
     pub(crate) fn poll_on(
         &self,
         turn: &mut Turn,
@@ -163,16 +177,12 @@ impl<B: Backend> Queue<B> {
         match progress {
             Progress::Done => return Ok(()),
             Progress::Begun => events.clear(),
-            Progress::Woken => {
-                events.clear();
-                self.pass(turn, events, capacity, Some(Duration::ZERO))?;
+            Progress::Selected { asked } => {
+                self.finish(turn, events, capacity, asked);
+                if !events.is_empty() {
+                    return Ok(());
+                }
             }
-            Progress::Selected => {
-                self.finish(turn, events, capacity, capacity);
-            }
-        }
-        if !events.is_empty() {
-            return Ok(());
         }
         self.wait(turn, events, capacity, timeout)
     }
@@ -208,10 +218,6 @@ impl<B: Backend> Queue<B> {
     /// a source may be ready that was not seen: a signal took its place, or a
     /// waker did that was dropped since. Then look again, although the time is
     /// over.
-    ///
-    /// Pending wakes forbid to sleep, and room is kept for them unless it is the
-    /// kernel's turn: else a full buffer of ready sources would starve the
-    /// wakers, or they the sources.
     #[inline]
     fn pass(
         &self,
@@ -221,18 +227,17 @@ impl<B: Backend> Queue<B> {
         timeout: Option<Duration>,
     ) -> io::Result<bool> {
         let notify = &self.shared.notify;
-        let mut before = notify.glance();
-        let sleeps = timeout != Some(Duration::ZERO) && !before.is_fired();
+        let mut woken = notify.glance().is_fired();
+        let sleeps = timeout != Some(Duration::ZERO) && !woken;
         if sleeps {
-            before = notify.enter();
+            woken = notify.enter().is_fired();
         }
-        let (mut room, mut wait) = (capacity, timeout);
-        if before.is_fired() {
-            wait = Some(Duration::ZERO);
-            if !turn.kernel_first {
-                room = capacity.saturating_sub(before.fired());
-            }
-        }
+        let (room, wait) = if woken {
+            let room = self.room_beside_wakes(turn, capacity);
+            (room, Some(Duration::ZERO))
+        } else {
+            (capacity, timeout)
+        };
         let selected = match room {
             0 => Ok(()),
             _ => self.selector.select(events, room, wait),
@@ -309,10 +314,9 @@ pub(crate) enum Progress {
     Done,
     /// Nowhere yet.
     Begun,
-    /// Nowhere, since a wake is pending: it must not sleep.
-    Woken,
-    /// There is a batch which is not, or not only, for the caller.
-    Selected,
+    /// There is a batch, for which so many events were asked, and which is not,
+    /// or not all, that the caller gets.
+    Selected { asked: usize },
 }
 
 /// Interrupts the poll of a queue.

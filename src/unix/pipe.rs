@@ -102,7 +102,7 @@
 //! [`Event::should_read`]: crate::event::Event::should_read
 
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 
@@ -286,15 +286,27 @@ impl From<ChildStderr> for Receiver {
     }
 }
 
-fn write(mut pipe: &File, buf: &[u8]) -> io::Result<usize> {
-    pipe.write(buf)
+#[inline]
+fn read(pipe: &File, buf: &mut [u8]) -> io::Result<usize> {
+    syscall::read(pipe.as_fd(), buf)
 }
 
-fn write_vectored(mut pipe: &File, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    pipe.write_vectored(bufs)
+#[inline]
+fn read_vectored(pipe: &File, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    syscall::readv(pipe.as_fd(), bufs)
+}
+
+#[inline]
+fn write(pipe: &File, buf: &[u8]) -> io::Result<usize> {
+    syscall::write(pipe.as_fd(), buf)
+}
+
+#[inline]
+fn write_vectored(pipe: &File, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    syscall::writev(pipe.as_fd(), bufs)
 }
 
 impl_handle!(Sender, File);
 impl_write!(Sender, write, write_vectored);
 impl_handle!(Receiver, File);
-impl_read!(Receiver);
+impl_read!(Receiver, read, read_vectored);

@@ -85,7 +85,7 @@ impl Ends {
     }
 
     /// Writes all of `bytes` to the client while the other end reads.
-    pub(crate) fn to_client(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn through(&mut self, bytes: &[u8]) -> Vec<u8> {
         let (mut written, mut got) = (0, Vec::new());
         let mut buf = vec![0; 16 * 1024];
         while got.len() < bytes.len() {
@@ -109,9 +109,11 @@ impl Ends {
 
 /// How many handles this process has.
 pub(crate) fn open_handles() -> u32 {
+    // SAFETY: a name for this process, which is always open.
+    let this = unsafe { GetCurrentProcess() };
     let mut count = 0;
     // SAFETY: writes the count.
-    let done = unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) };
+    let done = unsafe { GetProcessHandleCount(this, &mut count) };
     assert_ne!(done, 0, "the count of handles");
     count
 }
@@ -180,10 +182,8 @@ impl Object {
     pub(crate) fn set_due_at_once(&self) {
         let (timer, due) = (self.as_raw_handle(), -1);
         // SAFETY: the handle is open, and the time is only read.
-        assert_ne!(
-            unsafe { SetWaitableTimer(timer, &due, 0, None, null(), 0) },
-            0
-        );
+        let done = unsafe { SetWaitableTimer(timer, &due, 0, None, null(), 0) };
+        assert_ne!(done, 0);
     }
 
     /// Whether it is signalled; takes the signal if there is one to take.

@@ -26,6 +26,7 @@ const STEPS: &[Step] = &[
     step("powerset", powerset::run),
     step("docs", docs),
     step("test", test),
+    step("test-libc", test_libc),
     step("test-none", test_none),
     step("test-release", test_release),
     step("forced", forced::run),
@@ -199,6 +200,18 @@ fn test(workspace: &Workspace) -> Result<()> {
     }
     let arguments = TEST_COMMAND.split(' ').skip(1);
     run_command(cargo(&workspace.root).args(arguments))
+}
+
+/// By libc's calls, as the crate is without `inline-syscalls`, which the
+/// README's command turns on with all else.
+fn test_libc(workspace: &Workspace) -> Result<()> {
+    run_command(cargo(&workspace.root).args([
+        "test",
+        "--package",
+        PACKAGE,
+        "--features",
+        "os-poll,os-ext,net,log",
+    ]))
 }
 
 /// Without features the types remain, and what can be said of them.

@@ -216,7 +216,6 @@ impl Prefix {
     fn adopt(&self, cargo: &mut Command, tools: &Tools) {
         let runner = format!("timeout --kill-after=5 {SECONDS_A_BINARY} {}", tools.wine);
         cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner);
-        cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", LINKER);
         self.set(cargo);
     }
 

@@ -120,6 +120,7 @@ impl TcpListener {
     /// if connections still wait, no new event will tell so.
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, peer) = self.inner.do_io(sys::tcp_accept)?;
         Ok((TcpStream::from_std(stream), peer))

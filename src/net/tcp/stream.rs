@@ -303,5 +303,5 @@ impl TcpStream {
 
 impl_handle!(TcpStream, net::TcpStream);
 impl_std_conversions!(TcpStream, net::TcpStream);
-impl_read!(TcpStream);
+impl_read!(TcpStream, sys::recv, sys::recv_vectored);
 impl_write!(TcpStream, sys::send, sys::send_vectored);

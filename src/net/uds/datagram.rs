@@ -201,8 +201,9 @@ impl UnixDatagram {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no datagram is there, and
     /// others of the operating system.
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner.do_io(|io| io.recv(buf))
+        self.inner.do_io(|io| sys::recv(io, buf))
     }
 
     /// As [`recv_from`](UnixDatagram::recv_from), but leaves the datagram to be
@@ -300,6 +301,7 @@ impl UnixDatagram {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, here or at
     /// the receiver; others of the operating system.
+    #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.inner.do_io(|io| sys::send(io, buf))
     }

@@ -191,5 +191,5 @@ impl UnixStream {
 
 impl_handle!(UnixStream, net::UnixStream);
 impl_std_conversions!(UnixStream, net::UnixStream);
-impl_read!(UnixStream);
+impl_read!(UnixStream, sys::recv, sys::recv_vectored);
 impl_write!(UnixStream, sys::send, sys::send_vectored);

@@ -348,7 +348,7 @@ impl RawEvent for Event {
 /// The calls that this backend makes.
 #[allow(unsafe_code)]
 mod kernel {
-    use super::super::syscall::check;
+    use super::super::syscall::{check, hot};
     use super::{timeout, Event};
     use std::io;
     use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -382,7 +382,7 @@ mod kernel {
         let mut event = event(mask, data);
         // SAFETY: `event` lives through the call, which only reads it. That
         // `source` may be no open descriptor is an error, not a fault.
-        check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, source, &mut event) })?;
+        check(unsafe { hot::epoll_ctl(epoll.as_raw_fd(), operation, source, &mut event) })?;
         Ok(())
     }
 
@@ -391,9 +391,7 @@ mod kernel {
         let no_event = std::ptr::null_mut();
         // SAFETY: to delete takes no event, since Linux 2.6.9. That `source` may
         // be no open descriptor is an error, not a fault.
-        check(unsafe {
-            libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, source, no_event)
-        })?;
+        check(unsafe { hot::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, source, no_event) })?;
         Ok(())
     }
 
@@ -425,7 +423,7 @@ mod kernel {
     ) -> io::Result<()> {
         append(events, room, |buffer, max| {
             // SAFETY: `append` says that `buffer` has room for `max` events.
-            check(unsafe { libc::epoll_wait(epoll.as_raw_fd(), buffer, max, timeout_ms) })
+            check(unsafe { hot::epoll_wait(epoll.as_raw_fd(), buffer, max, timeout_ms) })
         })
     }
 

@@ -4,13 +4,13 @@
 //! made here is non-blocking and is not inherited by child processes; one whose set-up fails is
 //! closed on the way out.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{self as unix, SocketAddr as UnixAddr};
 
 use super::sockaddr::{self, SockAddr};
-use super::syscall;
+use super::syscall::{self, Receive};
 
 /// Makes a socket of the address' family.
 fn inet_socket(addr: SocketAddr, kind: libc::c_int) -> io::Result<OwnedFd> {
@@ -50,6 +50,7 @@ fn unless_in_progress(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
+#[inline]
 pub(crate) fn tcp_accept(listener: &net::TcpListener) -> io::Result<(net::TcpStream, SocketAddr)> {
     let (socket, peer) = syscall::accept(listener.as_fd())?;
     Ok((socket.into(), peer.to_inet()?))
@@ -129,7 +130,7 @@ pub(crate) fn datagram_send_to(
 }
 
 pub(crate) fn datagram_peek(socket: &unix::UnixDatagram, buf: &mut [u8]) -> io::Result<usize> {
-    syscall::peek(socket.as_fd(), buf)
+    syscall::recv(socket.as_fd(), buf, Receive::Peek)
 }
 
 /// A sender whose address std cannot hold is reported as unnamed: see `SockAddr::to_unix`.
@@ -137,18 +138,60 @@ pub(crate) fn datagram_peek_from(
     socket: &unix::UnixDatagram,
     buf: &mut [u8],
 ) -> io::Result<(usize, UnixAddr)> {
-    let (count, sender) = syscall::peek_from(socket.as_fd(), buf)?;
+    let (count, sender) = syscall::recvfrom(socket.as_fd(), buf, Receive::Peek)?;
     sender.check_unix()?;
     let sender = sender.to_unix().or_else(|_| sockaddr::unnamed())?;
     Ok((count, sender))
 }
 
+#[inline]
+pub(crate) fn udp_send_to(
+    socket: &net::UdpSocket,
+    bytes: &[u8],
+    addr: SocketAddr,
+) -> io::Result<usize> {
+    syscall::sendto(socket.as_fd(), bytes, &SockAddr::from_inet(addr))
+}
+
+#[inline]
+pub(crate) fn udp_recv_from(
+    socket: &net::UdpSocket,
+    buf: &mut [u8],
+) -> io::Result<(usize, SocketAddr)> {
+    let (count, sender) = syscall::recvfrom(socket.as_fd(), buf, Receive::Take)?;
+    Ok((count, sender.to_inet()?))
+}
+
+#[inline]
+pub(crate) fn udp_send(socket: &net::UdpSocket, bytes: &[u8]) -> io::Result<usize> {
+    syscall::send(socket.as_fd(), bytes)
+}
+
+#[inline]
+pub(crate) fn udp_recv(socket: &net::UdpSocket, buf: &mut [u8]) -> io::Result<usize> {
+    syscall::recv(socket.as_fd(), buf, Receive::Take)
+}
+
+/// Receives on a connected socket.
+#[inline]
+pub(crate) fn recv(socket: &impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+    syscall::recv(socket.as_fd(), buf, Receive::Take)
+}
+
+/// Receives into several buffers on a connected socket.
+#[inline]
+pub(crate) fn recv_vectored(socket: &impl AsFd, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    syscall::readv(socket.as_fd(), bufs)
+}
+
 /// Writes to a stream. Std's own write to a Unix stream raises SIGPIPE in its older versions.
+#[inline]
 pub(crate) fn send(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     syscall::send(stream.as_fd(), bytes)
 }
 
 /// Writes several buffers to a stream. Std's own way, writev(2), raises SIGPIPE.
+#[inline]
 pub(crate) fn send_vectored(stream: &impl AsFd, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
     syscall::sendmsg(stream.as_fd(), bufs)
 }

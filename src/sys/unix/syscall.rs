@@ -7,7 +7,7 @@
 //! What differs from system to system has two bodies here and one table that picks between them;
 //! no caller asks which system it runs on.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::net::SocketAddr as UnixAddr;
@@ -16,20 +16,43 @@ use libc::{c_int, c_void, socklen_t, ssize_t};
 
 use super::sockaddr::SockAddr;
 
-/// The result of a call that answers -1 and `errno` when it fails.
-#[inline]
-pub(crate) fn check(ret: c_int) -> io::Result<c_int> {
-    if ret == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(ret)
+/// What a call answers: libc with -1 and `errno` if it fails.
+pub(crate) trait Answer {
+    fn answer(self) -> io::Result<isize>;
+}
+
+impl Answer for c_int {
+    #[inline]
+    fn answer(self) -> io::Result<isize> {
+        if self == -1 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(self as isize)
+        }
     }
 }
 
-/// The result of a call that answers a count of bytes, or -1 and `errno` when it fails.
+impl Answer for ssize_t {
+    #[inline]
+    fn answer(self) -> io::Result<isize> {
+        if self == -1 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(self)
+        }
+    }
+}
+
+/// The result of a call that answers a small number, or nothing.
 #[inline]
-pub(crate) fn check_len(ret: ssize_t) -> io::Result<usize> {
-    usize::try_from(ret).map_err(|_negative| io::Error::last_os_error())
+pub(crate) fn check(ret: impl Answer) -> io::Result<c_int> {
+    ret.answer().map(|ret| ret as c_int)
+}
+
+/// The result of a call that answers a count of bytes.
+#[inline]
+pub(crate) fn check_len(ret: impl Answer) -> io::Result<usize> {
+    ret.answer().map(|ret| ret as usize)
 }
 
 /// Gives a call's new descriptor its owner.
@@ -37,7 +60,8 @@ pub(crate) fn check_len(ret: ssize_t) -> io::Result<usize> {
 /// # Safety
 ///
 /// `ret` is what a call returned that makes a descriptor for its caller alone.
-unsafe fn owned(ret: c_int) -> io::Result<OwnedFd> {
+#[inline]
+unsafe fn owned(ret: impl Answer) -> io::Result<OwnedFd> {
     let fd = check(ret)?;
     // SAFETY: the caller promises that this descriptor is new and belongs to nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
@@ -96,28 +120,56 @@ pub(super) fn getsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::R
     Ok(value)
 }
 
+/// Reads from what is no socket.
+#[inline]
+pub(crate) fn read(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<usize> {
+    let start = buf.as_mut_ptr().cast::<c_void>();
+    // SAFETY: the kernel writes at most `buf.len()` bytes into the slice.
+    check_len(unsafe { hot::read(fd.as_raw_fd(), start, buf.len()) })
+}
+
+/// Reads into several buffers.
+#[inline]
+pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    let count = bufs.len().min(IOV_MAX) as c_int;
+    // An IoSliceMut has the layout of an iovec by std's promise.
+    let start = bufs.as_mut_ptr().cast::<libc::iovec>();
+    // SAFETY: the kernel writes into the first `count` buffers, as far as they go.
+    check_len(unsafe { hot::readv(fd.as_raw_fd(), start, count) })
+}
+
+/// Writes to what is no socket.
+#[inline]
+pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let start = bytes.as_ptr().cast::<c_void>();
+    // SAFETY: the kernel only reads the bytes of the slice.
+    check_len(unsafe { hot::write(fd.as_raw_fd(), start, bytes.len()) })
+}
+
+/// Writes several buffers to what is no socket.
+#[inline]
+pub(crate) fn writev(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    let count = bufs.len().min(IOV_MAX) as c_int;
+    // An IoSlice has the layout of an iovec by std's promise.
+    let start = bufs.as_ptr().cast::<libc::iovec>();
+    // SAFETY: the kernel only reads the first `count` buffers.
+    check_len(unsafe { hot::writev(fd.as_raw_fd(), start, count) })
+}
+
 /// Sends on a connected socket, and never raises SIGPIPE.
+#[inline]
 pub(super) fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let start = bytes.as_ptr().cast::<c_void>();
     // SAFETY: the kernel only reads the bytes of the slice.
-    check_len(unsafe { libc::send(fd.as_raw_fd(), start, bytes.len(), NO_SIGPIPE) })
+    check_len(unsafe { hot::send(fd.as_raw_fd(), start, bytes.len(), NO_SIGPIPE) })
 }
 
+#[inline]
 pub(super) fn sendto(fd: BorrowedFd<'_>, bytes: &[u8], to: &SockAddr) -> io::Result<usize> {
-    let start = bytes.as_ptr().cast::<c_void>();
-    let flags = NO_SIGPIPE;
+    let (fd, start) = (fd.as_raw_fd(), bytes.as_ptr().cast::<c_void>());
+    let (addr, addr_len) = (to.as_ptr(), to.len());
     // SAFETY: the kernel only reads the bytes of the slice, and those that `to` vouches for.
-    let ret = unsafe {
-        libc::sendto(
-            fd.as_raw_fd(),
-            start,
-            bytes.len(),
-            flags,
-            to.as_ptr(),
-            to.len(),
-        )
-    };
-    check_len(ret)
+    check_len(unsafe { hot::sendto(fd, start, bytes.len(), NO_SIGPIPE, addr, addr_len) })
 }
 
 /// Sends several buffers on a connected socket, and never raises SIGPIPE: that is why this is
@@ -137,26 +189,39 @@ pub(super) fn sendmsg(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<us
     message.msg_iov = bufs.as_ptr().cast_mut().cast();
     message.msg_iovlen = bufs.len() as _;
     // SAFETY: `message` names `bufs` alone, which outlive the call.
-    check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &message, NO_SIGPIPE) })
+    check_len(unsafe { hot::sendmsg(fd.as_raw_fd(), &message, NO_SIGPIPE) })
 }
 
-/// Receives without taking what it received off the socket's queue.
-pub(super) fn peek(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<usize> {
+/// Receives on a connected socket.
+#[inline]
+pub(super) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: Receive) -> io::Result<usize> {
     let start = buf.as_mut_ptr().cast::<c_void>();
     // SAFETY: the kernel writes at most `buf.len()` bytes into the slice.
-    check_len(unsafe { libc::recv(fd.as_raw_fd(), start, buf.len(), libc::MSG_PEEK) })
+    check_len(unsafe { hot::recv(fd.as_raw_fd(), start, buf.len(), flags as c_int) })
 }
 
-/// As [`peek`], with the address of the sender.
-pub(super) fn peek_from(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(usize, SockAddr)> {
-    let start = buf.as_mut_ptr().cast::<c_void>();
+/// Receives, with the address of the sender.
+#[inline]
+pub(super) fn recvfrom(
+    fd: BorrowedFd<'_>,
+    buf: &mut [u8],
+    flags: Receive,
+) -> io::Result<(usize, SockAddr)> {
+    let (start, len, flags) = (buf.as_mut_ptr().cast::<c_void>(), buf.len(), flags as c_int);
     let mut sender = SockAddr::room();
-    let (addr, len) = sender.as_mut_ptrs();
-    let flags = libc::MSG_PEEK;
+    let (addr, addr_len) = sender.as_mut_ptrs();
     // SAFETY: the kernel writes at most `buf.len()` bytes into the slice, and at most as many
-    // bytes of address as `sender` says in `len`.
-    let ret = unsafe { libc::recvfrom(fd.as_raw_fd(), start, buf.len(), flags, addr, len) };
+    // bytes of address as `sender` says in `addr_len`.
+    let ret = unsafe { hot::recvfrom(fd.as_raw_fd(), start, len, flags, addr, addr_len) };
     Ok((check_len(ret)?, sender))
+}
+
+/// Whether what is received leaves the socket's queue.
+#[derive(Debug, Clone, Copy)]
+#[repr(i32)]
+pub(super) enum Receive {
+    Take = 0,
+    Peek = libc::MSG_PEEK,
 }
 
 /// Switches non-blocking mode in one call, where fcntl(2) would need two.
@@ -164,6 +229,22 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Resu
     let mut on = c_int::from(nonblocking);
     // SAFETY: FIONBIO reads one c_int, which outlives the call.
     check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONBIO as _, &mut on) }).map(drop)
+}
+
+// Who makes the hot calls, those of every event: libc, or we ourselves?
+cfg_if! {
+    if #[cfg(all(
+        feature = "inline-syscalls",
+        target_os = "linux",
+        target_pointer_width = "64",
+        any(target_arch = "aarch64", target_arch = "x86_64"),
+        not(miri),
+    ))] {
+        pub(crate) mod inline;
+        pub(crate) use inline as hot;
+    } else {
+        pub(crate) use libc as hot;
+    }
 }
 
 // THE TABLE. Can the kernel make a descriptor that is non-blocking and close-on-exec from its first

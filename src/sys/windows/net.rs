@@ -4,7 +4,7 @@
 //! processes; one whose set-up fails is closed on the way out.
 
 use super::RawSource;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::size_of;
 use std::net::{self, SocketAddr};
 use std::os::windows::io::{AsRawSocket, FromRawSocket, OwnedSocket};
@@ -222,4 +222,40 @@ pub(crate) fn send_vectored(
     bufs: &[IoSlice<'_>],
 ) -> io::Result<usize> {
     stream.write_vectored(bufs)
+}
+
+/// Reads from a stream.
+pub(crate) fn recv(mut stream: &net::TcpStream, buf: &mut [u8]) -> io::Result<usize> {
+    stream.read(buf)
+}
+
+/// Reads from a stream into several buffers.
+pub(crate) fn recv_vectored(
+    mut stream: &net::TcpStream,
+    bufs: &mut [IoSliceMut<'_>],
+) -> io::Result<usize> {
+    stream.read_vectored(bufs)
+}
+
+pub(crate) fn udp_send_to(
+    socket: &net::UdpSocket,
+    bytes: &[u8],
+    to: SocketAddr,
+) -> io::Result<usize> {
+    socket.send_to(bytes, to)
+}
+
+pub(crate) fn udp_recv_from(
+    socket: &net::UdpSocket,
+    buf: &mut [u8],
+) -> io::Result<(usize, SocketAddr)> {
+    socket.recv_from(buf)
+}
+
+pub(crate) fn udp_send(socket: &net::UdpSocket, bytes: &[u8]) -> io::Result<usize> {
+    socket.send(bytes)
+}
+
+pub(crate) fn udp_recv(socket: &net::UdpSocket, buf: &mut [u8]) -> io::Result<usize> {
+    socket.recv(buf)
 }

@@ -72,7 +72,7 @@ fn more_buffers_than_the_kernel_takes_are_a_short_write() {
     let bufs = vec![IoSlice::new(b"x"); IOV_MAX + 1];
     assert_eq!(sendmsg(a.as_fd(), &bufs).unwrap(), IOV_MAX);
     let mut buf = vec![0; IOV_MAX + 1];
-    assert_eq!(peek(b.as_fd(), &mut buf).unwrap(), IOV_MAX);
+    assert_eq!(recv(b.as_fd(), &mut buf, Receive::Peek).unwrap(), IOV_MAX);
     assert_eq!(UnixStream::from(b).read(&mut buf).unwrap(), IOV_MAX);
 }
 
@@ -87,7 +87,7 @@ fn a_vectored_write_of_nothing_writes_nothing() {
     for bufs in nothing {
         let (a, b) = socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap();
         assert_eq!(sendmsg(a.as_fd(), bufs).unwrap(), 0);
-        let error = peek(b.as_fd(), &mut [0]).unwrap_err();
+        let error = recv(b.as_fd(), &mut [0], Receive::Peek).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "an empty message");
         drop(b);
         assert_eq!(sendmsg(a.as_fd(), bufs).unwrap(), 0);
@@ -96,7 +96,7 @@ fn a_vectored_write_of_nothing_writes_nothing() {
     let (a, b) = socketpair(libc::AF_UNIX, libc::SOCK_STREAM).unwrap();
     let bufs = [IoSlice::new(b""), IoSlice::new(b"x")];
     assert_eq!(sendmsg(a.as_fd(), &bufs).unwrap(), 1);
-    assert_eq!(peek(b.as_fd(), &mut [0]).unwrap(), 1);
+    assert_eq!(recv(b.as_fd(), &mut [0], Receive::Peek).unwrap(), 1);
 }
 
 /// Whether `write` leaves a SIGPIPE for this thread.
