@@ -27,7 +27,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, RegisterWaitForSingleObject, UnregisterWaitEx, INFINITE,
-    SYNCHRONIZATION_SYNCHRONIZE, WT_EXECUTEINWAITTHREAD, WT_EXECUTEONLYONCE,
+    SYNCHRONIZATION_SYNCHRONIZE, WT_EXECUTEONLYONCE,
 };
 use windows_sys::Win32::System::WindowsProgramming::PUBLIC_OBJECT_TYPE_INFORMATION;
 use windows_sys::Win32::System::IO::OVERLAPPED;
@@ -170,8 +170,10 @@ impl PoolWait {
         });
         let mut wait = ptr::null_mut();
         let (object, for_callback) = (watch.object.as_raw_handle(), Arc::as_ptr(&context).cast());
-        // The callback only posts a packet, for which no further thread is needed.
-        let flags = WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD;
+        // In a thread of the pool, although the callback only posts a packet and the
+        // thread that waits could do it: there Wine 8 counts a callback that it has
+        // not queued, and to end the wait at that moment is a crash.
+        let flags = WT_EXECUTEONLYONCE;
         // SAFETY: the object is open, and stays so as the context does, until
         // `end` has seen to it that the callback cannot run any more.
         let done = unsafe {
