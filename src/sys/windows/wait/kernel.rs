@@ -2,7 +2,7 @@
 //!
 //! | | where | how it ends sooner |
 //! |---|---|---|
-//! | wait completion packet | Windows 8 and later; looked up in ntdll, since no import library has it, nor has Wine 8 | [`NtCancelWaitCompletionPacket`] takes back a packet that is queued, too |
+//! | wait completion packet | Windows 8 and later; looked up in ntdll, since no import library has it, nor has Wine 8 | [`NtCancelWaitCompletionPacket`], unless the packet is queued by then |
 //! | wait of the thread pool | everywhere | `UnregisterWaitEx` returns once the callback cannot run any more |
 //!
 //! A wait that was taken back brings no packet; so we post one: each start is
@@ -192,15 +192,16 @@ impl PoolWait {
         Ok(PoolWait { wait, context })
     }
 
-    /// Ends the wait; whether its packet was posted.
+    /// Ends the wait; whether its packet was posted, or may be yet.
     fn end(self) -> bool {
         // SAFETY: it was not unregistered before; this waits for the callback.
         let done = unsafe { UnregisterWaitEx(self.wait, INVALID_HANDLE_VALUE) };
         if done == 0 {
             let err = io::Error::last_os_error();
             error!("ending a wait for a handle: {err}");
-            // The callback may still run.
+            // The callback may still run, and post the one packet that there may be.
             mem::forget(Arc::clone(&self.context));
+            return true;
         }
         self.context.posted.load(Ordering::Acquire)
     }
@@ -293,8 +294,11 @@ impl Kernel for Calls<'_> {
     fn cancel(&mut self) {
         let taken_back = match &self.watch.waiter {
             Waiter::Packet(packet, packets) => {
+                // One that is queued stays there: what it took of the object (the signal
+                // of an auto-reset event) would be lost with it.
+                let keep_queued = 0;
                 // SAFETY: the packet is open.
-                let status = unsafe { (packets.cancel)(packet.as_raw_handle(), 1) };
+                let status = unsafe { (packets.cancel)(packet.as_raw_handle(), keep_queued) };
                 // Otherwise it is on its way, or was dequeued by now.
                 status == STATUS_SUCCESS
             }
