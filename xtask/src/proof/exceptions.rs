@@ -82,6 +82,12 @@ const TABLE: &[Exception] = &[
         ROUNDS,
     ),
     exception(&[Miri], LIBRARY, "pipe::state::tests::long_random", ROUNDS),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "pipe::state::tests::a_long_message",
+        ROUNDS,
+    ),
     exception(&[Miri], LIBRARY, "sock::tests::every_interleaving", ROUNDS),
     exception(
         &[Miri],
