@@ -13,6 +13,7 @@ use super::queue::Queue;
 use super::{Backend, RawSource, Rearm, Registration};
 use crate::interest::Interest;
 use crate::token::Token;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -209,6 +210,13 @@ impl<B: Rearm> Registration<B> for EmulatedEdges<B> {
         }
     }
 }
+
+// What a source shares with its queue can be seen after a panic, and is whole: each
+// backend takes its locks whether or not they are poisoned, and changes what they guard
+// by steps that cannot panic half-way. The compiler cannot tell, since the kernel's
+// part of a queue lies in cells and behind trait objects.
+impl<B: Rearm> UnwindSafe for EmulatedEdges<B> {}
+impl<B: Rearm> RefUnwindSafe for EmulatedEdges<B> {}
 
 impl<B: Rearm> Drop for Armed<B> {
     /// The queue forgets a source before its handle closes. It has forgotten

@@ -149,8 +149,8 @@ impl Ends {
             #[cfg(unix)]
             Peer::Receiver(_) => Ok(0),
             Peer::Gone => Ok(0),
+            #[cfg(target_os = "linux")]
             Peer::Own => match &mut self.handle {
-                #[cfg(target_os = "linux")]
                 Handle::Counter(file) => file.write(&1_u64.to_ne_bytes()).map(|_| 1),
                 _ => Ok(0),
             },
@@ -159,16 +159,7 @@ impl Ends {
 
     /// The peer reads; nothing if it cannot.
     pub(crate) fn peer_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.peer {
-            Peer::Tcp(peer) => peer.read(buffer),
-            #[cfg(unix)]
-            Peer::Unix(peer) => peer.read(buffer),
-            #[cfg(unix)]
-            Peer::Datagram(peer) => peer.recv(&mut [0; 2048]),
-            #[cfg(unix)]
-            Peer::Receiver(peer) => peer.read(buffer),
-            _ => Ok(0),
-        }
+        self.peer.read(buffer)
     }
 
     /// The peer ends its side of a connection, or all of it; `None` if it has no such thing.
@@ -206,19 +197,10 @@ impl Ends {
             return Ok(self.duplicate);
         }
         let mut buffer = [0; 4096];
-        if !at_once {
-            return Ok(Duplicate::default());
-        }
-        loop {
-            let read = match &mut peer {
-                #[cfg(unix)]
-                Peer::Unix(peer) => peer.read(&mut buffer),
-                #[cfg(unix)]
-                Peer::Receiver(peer) => peer.read(&mut buffer),
-                _ => break,
-            };
-            match outcome(read) {
-                Outcome::Done(0) | Outcome::Failed => break,
+        let mut ends = at_once && peer.sees_the_end_at_once();
+        while ends {
+            match outcome(peer.read(&mut buffer)) {
+                Outcome::Done(0) | Outcome::Failed => ends = false,
                 Outcome::Done(_) => {}
                 Outcome::WouldBlock => return Err("a dropped source is still open".to_owned()),
             }
@@ -242,6 +224,30 @@ impl Ends {
             Handle::Counter(file) => file.as_fd(),
         };
         self.duplicate = fd.try_clone_to_owned().ok();
+    }
+}
+
+impl Peer {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Peer::Tcp(peer) => peer.read(buffer),
+            #[cfg(unix)]
+            Peer::Unix(peer) => peer.read(buffer),
+            #[cfg(unix)]
+            Peer::Datagram(peer) => peer.recv(&mut [0; 2048]),
+            #[cfg(unix)]
+            Peer::Receiver(peer) => peer.read(buffer),
+            _ => Ok(0),
+        }
+    }
+
+    /// Whether it reads a stream that is all within this system.
+    fn sees_the_end_at_once(&self) -> bool {
+        match self {
+            #[cfg(unix)]
+            Peer::Unix(_) | Peer::Receiver(_) => true,
+            _ => false,
+        }
     }
 }
 

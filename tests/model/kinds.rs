@@ -44,6 +44,7 @@ pub(crate) enum Peer {
     Sender(pipe::Sender),
     #[cfg(unix)]
     Receiver(pipe::Receiver),
+    #[cfg(target_os = "linux")]
     Own,
     Gone,
 }

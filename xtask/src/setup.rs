@@ -82,6 +82,18 @@ pub(crate) fn toolchain(workspace: &Workspace, name: &str) -> Result<()> {
     })
 }
 
+/// Installs the compiled standard library of a target for a toolchain.
+pub(crate) fn std_of(workspace: &Workspace, toolchain: &str, target: &str) -> Result<()> {
+    attempt(command("rustup", &workspace.root).args([
+        "target",
+        "add",
+        "--toolchain",
+        toolchain,
+        target,
+    ]))
+    .with_context(|| format!("`rustup target add --toolchain {toolchain} {target}` must work"))
+}
+
 /// Installs the compiled standard libraries of those targets that rustup has
 /// them for, and returns of which targets they are there.
 ///

@@ -4,7 +4,10 @@
 const MEMBERS: &[(&str, &str)] = &[
     ("Error", "TryFrom"),
     ("as_fd", "AsFd"),
+    ("as_handle", "AsHandle"),
+    ("from", "From"),
     ("hash", "Hash"),
+    ("into_raw_handle", "IntoRawHandle"),
     ("try_from", "TryFrom"),
     ("wake", "Wake"),
     ("wake_by_ref", "Wake"),
@@ -75,7 +78,11 @@ fn owner_and_name(item: &str) -> (String, String) {
     // `pub const fn mio::Owner<'a>::name<T>(..) -> Type`, `pub const mio::Owner::NAME: Type`.
     let head = item.split(['(', '=']).next().unwrap_or(item);
     let head = head.split(": ").next().unwrap_or(head);
-    let path = head.split_once("mio::").map_or(head, |(_, path)| path);
+    let path = match head.split_once("mio::") {
+        Some((_, path)) => path,
+        // A conversion into a type of std.
+        None => head.rsplit(' ').next().unwrap_or(head),
+    };
     let path = without_generics(path);
     let (owner, name) = path.trim().rsplit_once("::").unwrap_or(("", path.trim()));
     (last_name(owner).to_owned(), name.to_owned())
@@ -148,6 +155,14 @@ mod tests {
             "pub type mio::net::UdpSocket::Error = std::io::error::Error"
         ));
         assert!(!is_named("pub const mio::Interest::CLOSED: mio::Interest"));
+    }
+
+    #[test]
+    fn conversions_into_types_of_others_are_named_with_these() {
+        let item = "pub fn std::os::fd::owned::OwnedFd::from(mio::Pipe) -> std::os::OwnedFd";
+        let named = Changelog::parse("# C\n\n## 2.0\n\n- `From<Pipe>` for `OwnedFd`.\n");
+        assert!(named.unnamed(&[item]).is_empty());
+        assert!(!is_named(item));
     }
 
     #[test]
