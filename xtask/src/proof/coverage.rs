@@ -25,7 +25,7 @@ const RUNS: &[&str] = &[
 
 /// Tests, and what Linux compiles for tests alone.
 const NOT_COUNTED: &str = "(tests/|/tests\\.rs|loom_tests|fuzzing|conformance|emulation|\
-    /kqueue|event_port|sys/windows|sys/none|bench/|xtask/)";
+    /kqueue|event_port|sys/windows|sys/small|sys/none|bench/|xtask/)";
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     install(workspace)?;

@@ -75,6 +75,20 @@ const TABLE: &[Exception] = &[
     exception(&[Miri], LIBRARY, "conformance::kqueue::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::kqueue::emulation::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::kqueue::tests::", EMULATION),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "pipe::state::tests::every_interleaving",
+        ROUNDS,
+    ),
+    exception(&[Miri], LIBRARY, "pipe::state::tests::long_random", ROUNDS),
+    exception(&[Miri], LIBRARY, "sock::tests::every_interleaving", ROUNDS),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "wait::state::tests::every_interleaving",
+        ROUNDS,
+    ),
     exception(&[Miri], LIBRARY, "unix::net::tests::", SOCKETS),
     exception(&[Miri], LIBRARY, "unix::syscall::tests::", SOCKETS),
     exception(
