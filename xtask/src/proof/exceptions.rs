@@ -394,6 +394,7 @@ const TABLE: &[Exception] = &[
         STREAMS,
     ),
     exception(&[Miri], "timeouts_kernel", "", CHILDREN),
+    exception(&[Miri], "try_io", "", SOCKETS),
     exception(&[Miri], "udp_options", "", SOCKETS),
     exception(&[Miri], "unix_addr", "", SOCKETS),
     exception(
