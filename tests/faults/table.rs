@@ -37,7 +37,8 @@ const fn fault(act: Act, call: Call, errnos: &'static [c_int], expect: Expect) -
     }
 }
 
-const DESCRIPTORS: &[c_int] = &[EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM];
+const DESCRIPTORS: &[c_int] = &[EMFILE, ENFILE, ENOMEM, EPERM];
+const UNKNOWN: &[c_int] = &[ENOSYS];
 const SOCKETS: &[c_int] = &[
     EMFILE,
     ENFILE,
@@ -100,11 +101,26 @@ const fn if_poll(expect: Expect) -> Expect {
     }
 }
 
+/// musl makes do with pipe(2) where the kernel does not know pipe2(2).
+const NO_PIPE2: Expect = if cfg!(target_env = "musl") {
+    Success
+} else {
+    TheError
+};
+const NO_SIGNAL: Expect = if cfg!(mio_unsupported_force_waker_pipe) {
+    NO_PIPE2
+} else {
+    TheError
+};
+
 pub(crate) const FAULTS: &[Fault] = &[
     // The queue.
     fault(world::POLL_NEW, CREATE, DESCRIPTORS, if_epoll(TheError)),
+    fault(world::POLL_NEW, CREATE, UNKNOWN, if_epoll(TheError)),
     fault(world::POLL_NEW, SIGNAL, DESCRIPTORS, if_poll(TheError)),
+    fault(world::POLL_NEW, SIGNAL, UNKNOWN, if_poll(NO_SIGNAL)),
     fault(world::WAKER_NEW, SIGNAL, DESCRIPTORS, if_epoll(TheError)),
+    fault(world::WAKER_NEW, SIGNAL, UNKNOWN, if_epoll(NO_SIGNAL)),
     fault(
         world::WAKER_NEW,
         ADD,
@@ -249,6 +265,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(world::DATAGRAM_SEND, SEND, TRANSFERS, TheError),
     // Pipes.
     fault(world::PIPE_NEW, PIPE, DESCRIPTORS, TheError),
+    fault(world::PIPE_NEW, PIPE, UNKNOWN, NO_PIPE2),
     fault(world::PIPE_WRITE, WRITE, TRANSFERS, TheError),
     fault(world::SET_NONBLOCKING, IOCTL, &[EPERM, ENOTTY], TheError),
 ];
