@@ -204,6 +204,9 @@ fn the_kernels_longest_wait_is_followed_by_another() {
     let answer = if kernel::POLL_QUEUE {
         // The first poll(2) of a process is std's, which looks at the standard streams.
         "inject=poll:retval=0:signal=USR1:when=2..3"
+    } else if cfg!(any(mio_kqueue_emulation, mio_ports_emulation)) {
+        // What an emulated kernel waits by.
+        "inject=ppoll:retval=0:signal=USR1:when=1..2"
     } else {
         "inject=epoll_wait,epoll_pwait,epoll_pwait2:retval=0:signal=USR1:when=1..2"
     };

@@ -6,7 +6,7 @@ use std::{env, fs};
 
 /// How many random inputs each target gets, if not the usual number.
 const INPUTS: &str = "MIO_FUZZ_INPUTS";
-const USUAL: u64 = if cfg!(miri) { 30 } else { 2_000 };
+const USUAL: u64 = if cfg!(miri) { 10 } else { 2_000 };
 
 #[test]
 fn targets_hold_for_the_corpus() {

@@ -35,18 +35,32 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
-#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
-pub(crate) mod levels;
 #[allow(dead_code)] // Compiled on every target, so that it stays true.
 mod none;
 mod notify;
-#[allow(dead_code)] // Compiled on every Unix, so that the conformance tests can run it.
-#[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
-pub(crate) mod poll;
 mod queue;
 pub(crate) mod timeout;
 #[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
 mod waker;
+
+// Linux has a better queue than poll(2), and builds this one only to test it: what a
+// program does not use would still be compiled and optimised with it.
+cfg_if! {
+    if #[cfg(any(
+        test,
+        mio_fuzzing,
+        mio_ports_emulation,
+        mio_unsupported_force_poll_poll,
+        not(any(target_os = "android", target_os = "linux", windows)),
+    ))] {
+        #[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+        pub(crate) mod levels;
+        #[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
+        pub(crate) mod poll;
+        #[cfg(unix)]
+        use unix::poll_fds;
+    } else {}
+}
 
 // What a family of systems calls a source, and how the types of std that can be
 // one give it away: `RawSource`, `AsRawSource` and `raw_source`. `net` has the
@@ -58,7 +72,6 @@ cfg_if! {
         #[allow(dead_code)] // Its machines are tested here, and nothing drives them.
         pub(crate) mod windows;
         pub(crate) use unix::{net, queue_fd, raw_source, AsRawSource, RawSource, Selector};
-        use unix::poll_fds;
     } else if #[cfg(windows)] {
         pub(crate) mod windows;
         pub(crate) use windows::{net, raw_source, AsRawSource, RawSource, Selector};

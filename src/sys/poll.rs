@@ -2,8 +2,8 @@
 //!
 //! **The kernel object**: there is none. The set of descriptors is a table of
 //! ours (see `table`), given to the kernel anew in each call; so a poll costs
-//! time for each registered source. It is compiled on every Unix, and tested
-//! where something better is used. The family of the system has the call itself.
+//! time for each registered source. Every Unix can compile it, and
+//! where something better is used the tests do. The family of the system has the call itself.
 //!
 //! **Edges** are emulated by `EmulatedEdges`: a readiness that was reported is
 //! not asked for again until an operation of the source said `WouldBlock`, or
@@ -78,7 +78,7 @@ pub(crate) struct System(Wakeup);
 
 impl Kernel for System {
     fn new() -> io::Result<System> {
-        Wakeup::new().map(System)
+        Wakeup::new(false).map(System)
     }
 
     fn wakeup(&self) -> RawSource {

@@ -2,7 +2,7 @@
 //! table that picks it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 
 cfg_if! {
     if #[cfg(all(
@@ -31,10 +31,23 @@ cfg_if! {
     }
 }
 
+// One write: where the feature asks for it, without libc.
+cfg_if! {
+    if #[cfg(unix)] {
+        fn write_once(file: &File, bytes: &[u8]) -> io::Result<usize> {
+            super::unix::syscall::write(std::os::fd::AsFd::as_fd(file), bytes)
+        }
+    } else {
+        fn write_once(mut file: &File, bytes: &[u8]) -> io::Result<usize> {
+            io::Write::write(&mut file, bytes)
+        }
+    }
+}
+
 /// Writes until it is written, emptying `reader` when there is no room.
-fn write(mut writer: &File, bytes: &[u8], reader: &File) -> io::Result<()> {
+fn write(writer: &File, bytes: &[u8], reader: &File) -> io::Result<()> {
     loop {
-        match writer.write(bytes) {
+        match write_once(writer, bytes) {
             Ok(_) => return Ok(()),
             Err(err) if err.kind() == ErrorKind::Interrupted => {}
             Err(err) if err.kind() == ErrorKind::WouldBlock => drain(reader)?,

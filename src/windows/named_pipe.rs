@@ -301,8 +301,12 @@ impl FromRawHandle for NamedPipe {
 /// The read that was going on ahead is cancelled. Bytes that were read already
 /// and not yet returned by `read` are **lost**: to keep them, register without
 /// readable interest first, and read until `WouldBlock`. What is being written
-/// goes on for as long as the handle is open. The handle stays associated with the
-/// completion port of its `Poll`.
+/// goes on for as long as the handle is open.
+///
+/// If the pipe was registered, the handle stays associated with the completion port
+/// of its `Poll`, which takes every packet for one of its own. Until that `Poll` is
+/// dropped nobody may start an operation on the handle that sends a packet: one
+/// with an `OVERLAPPED` whose event has not its lowest bit set.
 impl From<NamedPipe> for OwnedHandle {
     fn from(pipe: NamedPipe) -> OwnedHandle {
         pipe.inner.give_away()

@@ -33,7 +33,12 @@ const WAITS: &[c_long] = &[SYS_epoll_wait, SYS_epoll_pwait, SYS_poll, SYS_ppoll]
 const WAITS: &[c_long] = &[SYS_epoll_pwait, SYS_ppoll];
 
 pub(crate) const CREATE: Call = call("epoll_create1", &[SYS_epoll_create1]);
-pub(crate) const EVENTFD: Call = call("eventfd2", &[SYS_eventfd2]);
+/// What makes the descriptor of a signal, or the two of them.
+pub(crate) const SIGNAL: Call = if cfg!(mio_unsupported_force_waker_pipe) {
+    PIPE
+} else {
+    call("eventfd2", &[SYS_eventfd2])
+};
 pub(crate) const ADD: Call = control("EPOLL_CTL_ADD", EPOLL_CTL_ADD);
 pub(crate) const MODIFY: Call = control("EPOLL_CTL_MOD", EPOLL_CTL_MOD);
 pub(crate) const DELETE: Call = control("EPOLL_CTL_DEL", EPOLL_CTL_DEL);

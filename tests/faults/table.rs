@@ -103,8 +103,8 @@ const fn if_poll(expect: Expect) -> Expect {
 pub(crate) const FAULTS: &[Fault] = &[
     // The queue.
     fault(world::POLL_NEW, CREATE, DESCRIPTORS, if_epoll(TheError)),
-    fault(world::POLL_NEW, EVENTFD, DESCRIPTORS, if_poll(TheError)),
-    fault(world::WAKER_NEW, EVENTFD, DESCRIPTORS, if_epoll(TheError)),
+    fault(world::POLL_NEW, SIGNAL, DESCRIPTORS, if_poll(TheError)),
+    fault(world::WAKER_NEW, SIGNAL, DESCRIPTORS, if_epoll(TheError)),
     fault(
         world::WAKER_NEW,
         ADD,

@@ -125,7 +125,7 @@ impl Emulated {
         for (_, name, _) in self.skipped {
             test.args(["--skip", name]);
         }
-        let all = Tally::of(&run_and_read(rustflags(&mut test, self.flags))?);
+        let all = Tally::of(&run_and_read(rustflags(&mut test, self.flags))?)?;
         let mut variants = String::new();
         for (name, flags) in self.variants {
             let passed = self.run_variant(workspace, flags)?.passed;
@@ -156,7 +156,7 @@ impl Emulated {
         let target = format!("{}-pipe", self.name);
         test.arg("--target-dir").arg(workspace.target_of(&target));
         let flags = format!("{} {flags}", self.flags);
-        Ok(Tally::of(&run_and_read(rustflags(&mut test, &flags))?))
+        Tally::of(&run_and_read(rustflags(&mut test, &flags))?)
     }
 
     fn print_skipped(&self) {

@@ -19,7 +19,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         .arg(workspace.target_of("loom"))
         .arg(FILTER);
     let report = run_and_read(rustflags(&mut test, "--cfg loom"))?;
-    match Tally::of(&report).passed {
+    match Tally::of(&report)?.passed {
         0 => bail!(
             "no loom test ran: their names must hold `{FILTER}`, and they must be compiled \
              under `--cfg loom`"

@@ -24,7 +24,7 @@ pub(crate) fn run_without(test: &mut Command, left_out: &[LeftOut], table: &str)
     for test_of in left_out {
         test.args(["--skip", test_of.name]);
     }
-    let tally = Tally::of(&run_and_read(test)?);
+    let tally = Tally::of(&run_and_read(test)?)?;
     for LeftOut { file, name, why } in left_out {
         println!("left out: {file}::{name}: {why}");
     }
@@ -45,20 +45,34 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn of(report: &str) -> Tally {
+    /// What a run tells that succeeded. A program that ended amid its tests is an
+    /// error, whatever it said to the system: emulators swallow crashes.
+    pub(crate) fn of(report: &str) -> Result<Tally> {
         let mut tally = Tally::default();
-        let summaries = report
-            .lines()
-            .filter_map(|line| line.strip_prefix("test result: ok. "));
-        for part in summaries.flat_map(|summary| summary.split("; ")) {
-            match part.split_once(' ') {
-                Some((count, "passed")) => tally.passed += count.parse().unwrap_or(0),
-                Some((count, "filtered out")) => tally.filtered += count.parse().unwrap_or(0),
-                _ => {}
+        let (mut announced, mut ignored) = (0, 0);
+        for line in report.lines() {
+            if let Some(rest) = line.strip_prefix("running ") {
+                announced += number(rest.strip_suffix(" test"));
+                announced += number(rest.strip_suffix(" tests"));
+            }
+            let summary = line.strip_prefix("test result: ok. ").unwrap_or_default();
+            for part in summary.split("; ") {
+                tally.passed += number(part.strip_suffix(" passed"));
+                tally.filtered += number(part.strip_suffix(" filtered out"));
+                ignored += number(part.strip_suffix(" ignored"));
             }
         }
-        tally
+        ensure!(
+            announced == tally.passed + ignored,
+            "{announced} tests were to run, and {} passed: a program has crashed",
+            tally.passed
+        );
+        Ok(tally)
     }
+}
+
+fn number(text: Option<&str>) -> usize {
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -67,14 +81,22 @@ mod tests {
 
     #[test]
     fn summaries_are_added_up() {
-        let report = "test a ... ok\n\
+        let report = "running 3 tests\n\
+             test a ... ok\n\
              test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 2 filtered out; finished in 0.01s\n\
-             test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out; finished in 2.00s\n";
+             running 1 test\n\
+             test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 1 filtered out; finished in 2.00s\n";
         let sum = Tally {
-            passed: 7,
+            passed: 3,
             filtered: 3,
         };
-        assert_eq!(Tally::of(report), sum);
-        assert_eq!(Tally::of(""), Tally::default());
+        assert_eq!(Tally::of(report).unwrap(), sum);
+        assert_eq!(Tally::of("").unwrap(), Tally::default());
+    }
+
+    #[test]
+    fn a_program_that_ended_amid_its_tests_is_an_error() {
+        let report = "running 2 tests\ntest a ... ok\n";
+        assert!(Tally::of(report).is_err());
     }
 }

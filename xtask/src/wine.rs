@@ -77,7 +77,7 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[std::ffi::OsString]) -> R
     }
     let tests = run_and_read(&mut test);
     let tests = match tests {
-        Ok(report) => Tally::of(&report),
+        Ok(report) => Tally::of(&report)?,
         Err(error) => {
             prefix.stop_server(&tools);
             return Err(error);
@@ -89,7 +89,7 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[std::ffi::OsString]) -> R
         doctest.arg("--target-dir").arg(&target);
         prefix.adopt(&mut doctest, &tools);
         doctest.args(["--", DOCTESTS]);
-        let documents = Tally::of(&run_and_read(&mut doctest)?);
+        let documents = Tally::of(&run_and_read(&mut doctest)?)?;
         summarise(&tests, &documents)?;
     }
     prefix.remove(&tools)

@@ -32,7 +32,7 @@ use crate::readiness::Readiness;
 use crate::sys::edges::KernelEdges;
 use crate::sys::waker::Wakeup;
 use crate::token::Token;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fmt, io};
@@ -175,11 +175,11 @@ impl Backend for Selector {
     }
 
     fn add_signal(&self) -> io::Result<Wakeup> {
-        let signal = Wakeup::signalled()?;
+        let signal = Wakeup::new(true)?;
         kernel::epoll_ctl(
             self.epoll.as_fd(),
             libc::EPOLL_CTL_ADD,
-            signal.as_fd().as_raw_fd(),
+            signal.source(),
             (libc::EPOLLIN | libc::EPOLLET) as u32,
             self.cookie(),
         )?;

@@ -180,7 +180,7 @@ impl Selector {
     }
 
     fn add_descriptor_signal(&self) -> io::Result<Trigger> {
-        let wakeup = Wakeup::signalled()?;
+        let wakeup = Wakeup::new(true)?;
         let fd = wakeup.as_fd().as_raw_fd();
         // Before its first event can come.
         self.signal_fd.store(fd as usize, Ordering::Release);

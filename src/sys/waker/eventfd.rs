@@ -16,13 +16,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 pub(crate) struct EventFd(File);
 
 impl EventFd {
-    pub(crate) fn new() -> io::Result<EventFd> {
-        Ok(EventFd(File::from(kernel::eventfd(0)?)))
-    }
-
-    /// One that was signalled once.
-    pub(crate) fn signalled() -> io::Result<EventFd> {
-        Ok(EventFd(File::from(kernel::eventfd(1)?)))
+    /// One that was signalled once, or never.
+    pub(crate) fn new(signalled: bool) -> io::Result<EventFd> {
+        Ok(EventFd(File::from(kernel::eventfd(signalled.into())?)))
     }
 
     /// What is readable once it was signalled.
@@ -76,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_full_counter_is_emptied() {
-        let eventfd = EventFd::new().unwrap();
+        let eventfd = EventFd::new(false).unwrap();
         let fill = (u64::MAX - 1).to_ne_bytes();
         (&eventfd.0).write_all(&fill).unwrap();
         let full = (&eventfd.0).write(&1u64.to_ne_bytes()).unwrap_err();

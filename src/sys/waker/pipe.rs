@@ -16,18 +16,16 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    pub(crate) fn new() -> io::Result<Pipe> {
+    /// One that was signalled once, or never.
+    pub(crate) fn new(signalled: bool) -> io::Result<Pipe> {
         let (writer, reader) = crate::sys::unix::syscall::pipe()?;
-        Ok(Pipe {
+        let pipe = Pipe {
             writer: File::from(writer),
             reader: File::from(reader),
-        })
-    }
-
-    /// One that was signalled once.
-    pub(crate) fn signalled() -> io::Result<Pipe> {
-        let pipe = Pipe::new()?;
-        pipe.signal()?;
+        };
+        if signalled {
+            pipe.signal()?;
+        }
         Ok(pipe)
     }
 
@@ -62,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_full_pipe_is_emptied() {
-        let pipe = Pipe::signalled().unwrap();
+        let pipe = Pipe::new(true).unwrap();
         assert_eq!(pipe.source(), pipe.as_fd().as_raw_fd());
         let full = loop {
             if let Err(err) = (&pipe.writer).write(&[0; 4096]) {

@@ -11,7 +11,7 @@ use std::io;
 pub(crate) struct Still;
 
 impl Still {
-    pub(crate) fn new() -> io::Result<Still> {
+    pub(crate) fn new(_signalled: bool) -> io::Result<Still> {
         Ok(Still)
     }
 

@@ -20,7 +20,9 @@
 //!
 //! **Limits**: waits have the resolution of the system's clock tick. A socket
 //! that is closed without having been deregistered is forgotten when the driver
-//! says so. Sockets that have no base provider of Microsoft's cannot be polled.
+//! says so, which is only while something is asked of it: one at rest is not, and a
+//! raw socket that gets its number next cannot be registered. Sockets that have no
+//! base provider of Microsoft's cannot be polled.
 
 use super::super::edges::{not_registered, registered_already, EmulatedEdges};
 use super::super::{flags, timeout, Backend, RawEvent, Rearm, Signal};

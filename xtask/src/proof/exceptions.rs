@@ -75,6 +75,26 @@ const TABLE: &[Exception] = &[
     exception(&[Miri], LIBRARY, "conformance::kqueue::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::kqueue::emulation::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::kqueue::tests::", EMULATION),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "pipe::state::tests::every_interleaving",
+        ROUNDS,
+    ),
+    exception(&[Miri], LIBRARY, "pipe::state::tests::long_random", ROUNDS),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "pipe::state::tests::a_long_message",
+        ROUNDS,
+    ),
+    exception(&[Miri], LIBRARY, "sock::tests::every_interleaving", ROUNDS),
+    exception(
+        &[Miri],
+        LIBRARY,
+        "wait::state::tests::every_interleaving",
+        ROUNDS,
+    ),
     exception(&[Miri], LIBRARY, "unix::net::tests::", SOCKETS),
     exception(&[Miri], LIBRARY, "unix::syscall::tests::", SOCKETS),
     exception(
@@ -375,6 +395,7 @@ const TABLE: &[Exception] = &[
         STREAMS,
     ),
     exception(&[Miri], "timeouts_kernel", "", CHILDREN),
+    exception(&[Miri], "try_io", "", SOCKETS),
     exception(&[Miri], "udp_options", "", SOCKETS),
     exception(&[Miri], "unix_addr", "", SOCKETS),
     exception(

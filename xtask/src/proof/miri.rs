@@ -51,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace, all: bool) -> Result<()> {
         test.env("MIRIFLAGS", FLAGS);
         test.arg("--").args(left_out.arguments());
         match run_and_read(&mut test) {
-            Ok(report) => count.passed += Tally::of(&report).passed,
+            Ok(report) => count.passed += Tally::of(&report)?.passed,
             Err(error) => {
                 eprintln!("{}: {error:#}", binary.name);
                 failed.push(binary.name);

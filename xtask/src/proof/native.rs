@@ -37,7 +37,7 @@ pub(super) fn run(
         }
         count.left_out += left_out.tell(&names)?;
         match run_and_read(wrap(binary).args(left_out.arguments())) {
-            Ok(report) => count.passed += Tally::of(&report).passed,
+            Ok(report) => count.passed += Tally::of(&report)?.passed,
             Err(error) => {
                 eprintln!("{}: {error:#}", binary.name);
                 failed.push(binary.name.as_str());

@@ -103,8 +103,8 @@ fn the_mask_of_each_interest() {
 #[test]
 fn an_exclusive_registration_can_be_replaced_in_both_directions() {
     let selector = Selector::new().unwrap();
-    let source = Wakeup::signalled().unwrap();
-    let fd = source.as_fd().as_raw_fd();
+    let source = Wakeup::new(true).unwrap();
+    let fd = source.source();
     let readable = Interest::READABLE;
     let interests = [
         readable.exclusive(),
@@ -166,9 +166,9 @@ fn select_now(selector: &Selector) -> Vec<Event> {
 fn a_batch_is_as_large_as_its_room() {
     const SOURCES: usize = 40;
     let selector = Selector::new().unwrap();
-    let sources = [(); SOURCES].map(|()| Wakeup::signalled().unwrap());
+    let sources = [(); SOURCES].map(|()| Wakeup::new(true).unwrap());
     for (token, source) in sources.iter().enumerate() {
-        let fd = source.as_fd().as_raw_fd();
+        let fd = source.source();
         selector
             .register(fd, Token(token), Interest::READABLE)
             .unwrap();
@@ -194,9 +194,9 @@ fn what_refuses_a_call_and_what_is_its_own_error() {
 #[test]
 fn no_more_is_asked_for_than_there_is_room() {
     let selector = Selector::new().unwrap();
-    let sources: Vec<_> = (0..8).map(|_| Wakeup::signalled().unwrap()).collect();
+    let sources: Vec<_> = (0..8).map(|_| Wakeup::new(true).unwrap()).collect();
     for (token, source) in sources.iter().enumerate() {
-        let fd = source.as_fd().as_raw_fd();
+        let fd = source.source();
         selector
             .register(fd, Token(token), Interest::READABLE)
             .unwrap();
@@ -221,12 +221,12 @@ fn the_signal_is_hidden_unless_a_token_is_its_cookie() {
     assert!(batch.is_empty());
     assert!(!selector.hide_signal(&mut batch));
 
-    let other = Wakeup::signalled().unwrap();
+    let other = Wakeup::new(true).unwrap();
     let cookie = Token(selector.cookie() as usize);
     if cfg!(not(target_pointer_width = "64")) {
         return; // There, no token is as wide as the cookie.
     }
-    let fd = other.as_fd().as_raw_fd();
+    let fd = other.source();
     let readable = Interest::READABLE;
     selector.register(fd, Token(1), readable).unwrap();
     // A reregistration counts as well as a registration.
@@ -243,8 +243,8 @@ fn a_caller_whose_token_is_the_cookie_loses_neither_events_nor_wakes() {
     let queue = Arc::new(Queue::<Selector>::new().unwrap());
     let waker = crate::sys::queue::Waker::new(&queue, Token(1)).unwrap();
     let cookie = Token(queue.selector().cookie() as usize);
-    let source = Wakeup::signalled().unwrap();
-    let fd = source.as_fd().as_raw_fd();
+    let source = Wakeup::new(true).unwrap();
+    let fd = source.source();
     queue
         .selector()
         .register(fd, cookie, Interest::READABLE)

@@ -2,7 +2,7 @@
 //!
 //! | | where | how it ends sooner |
 //! |---|---|---|
-//! | wait completion packet | Windows 8 and later; looked up in ntdll, since no import library has it, nor has Wine 8 | [`NtCancelWaitCompletionPacket`] takes back a packet that is queued, too |
+//! | wait completion packet | Windows 8 and later; looked up in ntdll, since no import library has it, nor has Wine 8 | [`NtCancelWaitCompletionPacket`], unless the packet is queued by then |
 //! | wait of the thread pool | everywhere | `UnregisterWaitEx` returns once the callback cannot run any more |
 //!
 //! A wait that was taken back brings no packet; so we post one: each start is
@@ -27,7 +27,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, RegisterWaitForSingleObject, UnregisterWaitEx, INFINITE,
-    SYNCHRONIZATION_SYNCHRONIZE, WT_EXECUTEINWAITTHREAD, WT_EXECUTEONLYONCE,
+    SYNCHRONIZATION_SYNCHRONIZE, WT_EXECUTEONLYONCE,
 };
 use windows_sys::Win32::System::WindowsProgramming::PUBLIC_OBJECT_TYPE_INFORMATION;
 use windows_sys::Win32::System::IO::OVERLAPPED;
@@ -170,8 +170,10 @@ impl PoolWait {
         });
         let mut wait = ptr::null_mut();
         let (object, for_callback) = (watch.object.as_raw_handle(), Arc::as_ptr(&context).cast());
-        // The callback only posts a packet, for which no further thread is needed.
-        let flags = WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD;
+        // In a thread of the pool, although the callback only posts a packet and the
+        // thread that waits could do it: there Wine 8 counts a callback that it has
+        // not queued, and to end the wait at that moment is a crash.
+        let flags = WT_EXECUTEONLYONCE;
         // SAFETY: the object is open, and stays so as the context does, until
         // `end` has seen to it that the callback cannot run any more.
         let done = unsafe {
@@ -190,15 +192,16 @@ impl PoolWait {
         Ok(PoolWait { wait, context })
     }
 
-    /// Ends the wait; whether its packet was posted.
+    /// Ends the wait; whether its packet was posted, or may be yet.
     fn end(self) -> bool {
         // SAFETY: it was not unregistered before; this waits for the callback.
         let done = unsafe { UnregisterWaitEx(self.wait, INVALID_HANDLE_VALUE) };
         if done == 0 {
             let err = io::Error::last_os_error();
             error!("ending a wait for a handle: {err}");
-            // The callback may still run.
+            // The callback may still run, and post the one packet that there may be.
             mem::forget(Arc::clone(&self.context));
+            return true;
         }
         self.context.posted.load(Ordering::Acquire)
     }
@@ -291,8 +294,11 @@ impl Kernel for Calls<'_> {
     fn cancel(&mut self) {
         let taken_back = match &self.watch.waiter {
             Waiter::Packet(packet, packets) => {
+                // One that is queued stays there: what it took of the object (the signal
+                // of an auto-reset event) would be lost with it.
+                let keep_queued = 0;
                 // SAFETY: the packet is open.
-                let status = unsafe { (packets.cancel)(packet.as_raw_handle(), 1) };
+                let status = unsafe { (packets.cancel)(packet.as_raw_handle(), keep_queued) };
                 // Otherwise it is on its way, or was dequeued by now.
                 status == STATUS_SUCCESS
             }

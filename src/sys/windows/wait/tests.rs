@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use windows_sys::Win32::Foundation::{
     HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, STATUS_CANCELLED, STATUS_INVALID_PARAMETER,
@@ -109,7 +109,11 @@ unsafe extern "system" fn signalled(what: *mut c_void, _: bool) {
     unsafe { PostQueuedCompletionStatus(what.port as HANDLE, 0, what.key, context) };
 }
 
-unsafe extern "system" fn cancel(packet: HANDLE, _: u8) -> NTSTATUS {
+/// To remove a packet that is queued is to lose the signal that it took.
+static REMOVALS: AtomicUsize = AtomicUsize::new(0);
+
+unsafe extern "system" fn cancel(packet: HANDLE, remove: u8) -> NTSTATUS {
+    REMOVALS.fetch_add(usize::from(remove), Ordering::SeqCst);
     let mut all = ASSOCIATIONS.lock().expect("associations");
     match all.remove(&(packet as usize)).map(Association::end) {
         // It is in the queue, from which this cannot take it.
@@ -236,6 +240,7 @@ fn a_signal_that_cannot_be_taken_back_is_kept() {
     world.reregister(Token(3), Interest::READABLE);
     world.set();
     world.wait_for(Token(3));
+    assert_eq!(REMOVALS.load(Ordering::SeqCst), 0, "the kernel could");
 }
 
 #[test]
