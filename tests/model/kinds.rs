@@ -1,9 +1,11 @@
 //! The kinds of sources, and how each is made together with its peer.
 
+#[cfg(target_os = "linux")]
+use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 #[cfg(unix)]
-use std::{fs::File, os::fd::OwnedFd};
+use std::os::fd::OwnedFd;
 
 use mio::net::{TcpStream, UdpSocket};
 #[cfg(unix)]
