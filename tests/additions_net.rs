@@ -9,7 +9,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr;
 
 use mio::event::Event;
-use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
+use mio::net::{TcpListener, UnixDatagram, UnixListener, UnixStream};
 use mio::{Interest, Token};
 use support::{
     assert_kind, assert_os_error, assert_would_block, expect_events, is_nonblocking, localhost,
@@ -38,17 +38,6 @@ where
     assert_eq!(ours.as_fd().as_raw_fd(), fd);
     assert!(is_nonblocking(&ours));
     ours
-}
-
-#[test]
-fn conversion_from_std_makes_tcp_and_udp_non_blocking() {
-    let listener: TcpListener = convert(std::net::TcpListener::bind(localhost()).unwrap());
-    assert_would_block(listener.accept());
-    let address = listener.local_addr().unwrap();
-    let mut stream: TcpStream = convert(std::net::TcpStream::connect(address).unwrap());
-    assert_would_block(stream.read(&mut [0]));
-    let socket: UdpSocket = convert(std::net::UdpSocket::bind(localhost()).unwrap());
-    assert_would_block(socket.recv(&mut [0]));
 }
 
 #[test]

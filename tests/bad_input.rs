@@ -4,7 +4,7 @@
 
 #[cfg(not(mio_unsupported_force_poll_poll))]
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -107,58 +107,6 @@ fn a_raw_descriptor_gets_the_kernels_answers() {
     assert_eq!(tokens(&mut poll), []);
 }
 
-#[test]
-fn a_second_registration_leaves_the_first_intact() {
-    let mut poll = Poll::new().unwrap();
-    let (mut sender, mut receiver) = pipe::new().unwrap();
-    poll.registry()
-        .register(&mut receiver, Token(1), READ)
-        .unwrap();
-    for token in 1..4 {
-        let err = poll
-            .registry()
-            .register(&mut receiver, Token(77), READ)
-            .unwrap_err();
-        assert_eq!(err.kind(), ErrorKind::AlreadyExists);
-        sender.write_all(b"x").unwrap();
-        assert_eq!(tokens(&mut poll), [token]);
-        poll.registry()
-            .reregister(&mut receiver, Token(token + 1), READ)
-            .unwrap();
-        assert_eq!(tokens(&mut poll), [token + 1]);
-        receiver.read_exact(&mut [0]).unwrap();
-        let empty = receiver.read(&mut [0]).unwrap_err();
-        assert_eq!(empty.kind(), ErrorKind::WouldBlock);
-    }
-    sender.write_all(b"x").unwrap();
-    poll.registry().deregister(&mut receiver).unwrap();
-    poll.registry()
-        .register(&mut receiver, Token(9), READ)
-        .unwrap();
-    assert_eq!(tokens(&mut poll), [9]);
-}
-
-#[test]
-fn an_unregistered_source_is_not_found_and_stays_usable() {
-    let mut poll = Poll::new().unwrap();
-    let (mut sender, mut receiver) = pipe::new().unwrap();
-    sender.write_all(b"x").unwrap();
-    for token in 0..3 {
-        let registry = poll.registry();
-        let err = registry
-            .reregister(&mut receiver, Token(7), READ)
-            .unwrap_err();
-        assert_eq!(err.kind(), ErrorKind::NotFound);
-        let err = registry.deregister(&mut receiver).unwrap_err();
-        assert_eq!(err.kind(), ErrorKind::NotFound);
-        registry
-            .register(&mut receiver, Token(token), READ)
-            .unwrap();
-        assert_eq!(tokens(&mut poll), [token]);
-        poll.registry().deregister(&mut receiver).unwrap();
-    }
-}
-
 // poll(2) refuses no file.
 #[cfg(not(mio_unsupported_force_poll_poll))]
 #[test]
@@ -193,41 +141,6 @@ fn a_failed_register_leaves_the_source_registrable() {
         .unwrap();
     sender.write_all(b"x").unwrap();
     assert_eq!(tokens(&mut poll), [2]);
-}
-
-#[test]
-fn a_second_poll_is_noticed_in_debug_builds() {
-    let mut first = Poll::new().unwrap();
-    let mut second = Poll::new().unwrap();
-    let (mut sender, mut receiver) = pipe::new().unwrap();
-    first
-        .registry()
-        .register(&mut receiver, Token(1), READ)
-        .unwrap();
-    let err = second
-        .registry()
-        .reregister(&mut receiver, Token(2), READ)
-        .unwrap_err();
-    if cfg!(debug_assertions) {
-        assert_eq!(err.kind(), ErrorKind::AlreadyExists);
-        let err = second
-            .registry()
-            .register(&mut receiver, Token(2), READ)
-            .unwrap_err();
-        assert_eq!(err.kind(), ErrorKind::AlreadyExists);
-        second.registry().deregister(&mut receiver).unwrap_err();
-    } else {
-        assert_eq!(err.kind(), ErrorKind::NotFound);
-    }
-    sender.write_all(b"x").unwrap();
-    assert_eq!(tokens(&mut first), [1]);
-    assert_eq!(tokens(&mut second), []);
-    first
-        .registry()
-        .reregister(&mut receiver, Token(3), READ)
-        .unwrap();
-    assert_eq!(tokens(&mut first), [3]);
-    first.registry().deregister(&mut receiver).unwrap();
 }
 
 #[test]

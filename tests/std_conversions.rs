@@ -1,12 +1,20 @@
 //! Sockets come from std and from raw descriptors, and go back, with the same descriptor inside.
-#![cfg(all(unix, feature = "os-poll", feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
 
 mod support;
 
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::mem::size_of;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
-use support::{assert_send_sync, is_nonblocking, localhost, temp_path};
+use mio::net::{TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+use mio::net::{UnixDatagram, UnixListener, UnixStream};
+use support::{
+    assert_nonblocking, assert_send_sync, from_raw, into_raw, localhost, raw, raw_of_borrowed,
+    Owned,
+};
+
+fn assert_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
 
 /// Writes the tests of one type: a blocking socket of std, and the two types.
 macro_rules! conversions {
@@ -17,42 +25,42 @@ macro_rules! conversions {
             #[test]
             fn from_std_changes_nothing() {
                 let (_kept, theirs) = $std;
-                let fd = theirs.as_raw_fd();
+                let name = raw(&theirs);
                 let ours = <$ours>::from_std(theirs);
-                assert_eq!(ours.as_raw_fd(), fd);
-                assert!(!is_nonblocking(&ours));
+                assert_eq!(raw(&ours), name);
+                assert_nonblocking(&ours, false);
             }
 
             #[test]
             fn into_std_stays_non_blocking() {
                 let (_kept, theirs) = $std;
-                let fd = theirs.as_raw_fd();
+                let name = raw(&theirs);
                 theirs.set_nonblocking(true).unwrap();
                 let back = <$theirs>::from(<$ours>::from_std(theirs));
-                assert_eq!(back.as_raw_fd(), fd);
-                assert!(is_nonblocking(&back));
+                assert_eq!(raw(&back), name);
+                assert_nonblocking(&back, true);
             }
 
             #[test]
             fn owned_descriptor_round_trip() {
                 let (_kept, theirs) = $std;
-                let fd = theirs.as_raw_fd();
-                let owned = OwnedFd::from(<$ours>::from_std(theirs));
-                assert_eq!(owned.as_raw_fd(), fd);
+                let name = raw(&theirs);
+                let owned = Owned::from(<$ours>::from_std(theirs));
+                assert_eq!(raw(&owned), name);
                 let ours = <$ours>::from(owned);
-                assert_eq!((ours.as_raw_fd(), ours.as_fd().as_raw_fd()), (fd, fd));
+                assert_eq!((raw(&ours), raw_of_borrowed(&ours)), (name, name));
             }
 
             #[test]
             fn raw_descriptor_round_trip() {
                 let (_kept, theirs) = $std;
-                let fd = theirs.as_raw_fd();
-                let raw = <$ours>::from_std(theirs).into_raw_fd();
-                assert_eq!(raw, fd);
+                let name = raw(&theirs);
+                let given = into_raw(<$ours>::from_std(theirs));
+                assert_eq!(given, name);
                 #[allow(unsafe_code)]
-                // SAFETY: `into_raw_fd` has just given this descriptor up to us.
-                let ours = unsafe { <$ours>::from_raw_fd(raw) };
-                assert_eq!(ours.as_raw_fd(), fd);
+                // SAFETY: `into_raw` has just given it up to us.
+                let ours: $ours = unsafe { from_raw(given) };
+                assert_eq!(raw(&ours), name);
             }
 
             #[test]
@@ -65,6 +73,7 @@ macro_rules! conversions {
             #[test]
             fn is_as_small_as_std_in_release_and_crosses_threads() {
                 assert_send_sync::<$ours>();
+                assert_unwind_safe::<$ours>();
                 if KERNEL_KNOWS_SOURCES && !cfg!(debug_assertions) {
                     assert_eq!(size_of::<$ours>(), size_of::<$theirs>());
                 }
@@ -73,16 +82,18 @@ macro_rules! conversions {
     )+ };
 }
 
-use std::mem::size_of;
-
-/// With poll(2) a source remembers where it is registered.
-const KERNEL_KNOWS_SOURCES: bool = !cfg!(mio_unsupported_force_poll_poll);
+/// With poll(2), and on Windows, a source remembers where it is registered.
+const KERNEL_KNOWS_SOURCES: bool = !cfg!(any(mio_unsupported_force_poll_poll, windows));
 
 conversions! {
     tcp_listener: ((), std_listener()) => std::net::TcpListener, TcpListener;
     tcp_stream: std_stream() => std::net::TcpStream, TcpStream;
     udp_socket: ((), std::net::UdpSocket::bind(localhost()).unwrap())
         => std::net::UdpSocket, UdpSocket;
+}
+
+#[cfg(unix)]
+conversions! {
     unix_listener: std_unix_listener() => std::os::unix::net::UnixListener, UnixListener;
     unix_stream: std::os::unix::net::UnixStream::pair().unwrap()
         => std::os::unix::net::UnixStream, UnixStream;
@@ -100,8 +111,9 @@ fn std_stream() -> (std::net::TcpListener, std::net::TcpStream) {
     (listener, stream)
 }
 
+#[cfg(unix)]
 fn std_unix_listener() -> (tempfile::TempDir, std::os::unix::net::UnixListener) {
-    let (dir, path) = temp_path("socket");
+    let (dir, path) = support::temp_path("socket");
     (dir, std::os::unix::net::UnixListener::bind(path).unwrap())
 }
 

@@ -1,25 +1,33 @@
 //! Registrations from any thread act on a poll under way, and a removed source is never heard again.
 
-#![cfg(all(target_os = "linux", feature = "os-ext"))]
+// Both halves of the harness have a part that starts programs.
+#![allow(clippy::duplicate_mod)]
+#![cfg(all(any(target_os = "linux", windows), feature = "os-ext", feature = "net"))]
 
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use mio::unix::{pipe, SourceFd};
 use mio::{Events, Interest, Poll, Token, Waker};
+use support::{raw, Local, Pair, RawSource};
 
-#[path = "support/kernel.rs"]
+#[cfg_attr(windows, path = "support/kernel_windows.rs")]
+#[cfg_attr(not(windows), path = "support/kernel.rs")]
 mod kernel;
+
+#[cfg_attr(windows, path = "support/ready_windows.rs")]
+#[cfg_attr(not(windows), path = "support/ready.rs")]
+mod ready;
+
+mod support;
 
 const STOP: Token = Token(usize::MAX);
 
 #[test]
 fn sixteen_threads_register_during_a_poll() {
     const THREADS: usize = 16;
-    const ROUNDS: usize = 200;
+    const ROUNDS: usize = if cfg!(windows) { 50 } else { 200 };
     let _watchdog = kernel::watchdog();
     let mut poll = Poll::new().unwrap();
     let mut events = Events::with_capacity(8);
@@ -50,7 +58,7 @@ fn sixteen_threads_register_during_a_poll() {
                 let (registry, seen) = (&registry, &seen[thread]);
                 scope.spawn(move || {
                     for round in 0..ROUNDS {
-                        let (mut sender, mut receiver) = pipe::new().unwrap();
+                        let (mut sender, mut receiver) = Local::connected();
                         let token = Token(thread * ROUNDS + round);
                         // Each order of writing and registering must give an event.
                         if round % 2 == 0 {
@@ -85,7 +93,7 @@ fn a_poll_moves_from_thread_to_thread() {
     let _watchdog = kernel::watchdog();
     let mut poll = Poll::new().unwrap();
     let waker = Waker::new(poll.registry(), Token(1)).unwrap();
-    let (mut sender, mut receiver) = pipe::new().unwrap();
+    let (mut sender, mut receiver) = Local::connected();
     poll.registry()
         .register(&mut receiver, Token(2), Interest::READABLE)
         .unwrap();
@@ -121,7 +129,7 @@ fn a_registration_outlives_its_thread() {
     let mut events = Events::with_capacity(4);
     let registry = poll.registry().try_clone().unwrap();
     let (waker, mut sender, receiver) = thread::spawn(move || {
-        let (sender, mut receiver) = pipe::new().unwrap();
+        let (sender, mut receiver) = Local::connected();
         registry
             .register(&mut receiver, Token(2), Interest::READABLE)
             .unwrap();
@@ -176,18 +184,18 @@ fn deregister_under_a_poll(wakers: usize, capacity: usize) {
             }
         });
         for token in 0..SOURCES {
-            let source = kernel::eventfd(1);
-            let fd = source.as_raw_fd();
-            let mut source_fd = SourceFd(&fd);
+            let source = ready::ready();
+            let name = raw(&source);
+            let mut raw_source = RawSource(&name);
             registry
-                .register(&mut source_fd, Token(token), Interest::READABLE)
+                .register(&mut raw_source, Token(token), Interest::READABLE)
                 .unwrap();
             // At times the event was seen, mostly it is on its way.
             while token % 8 == 0 && heard.load(Ordering::Acquire) <= token {
                 thread::yield_now();
             }
-            kernel::signal(fd);
-            registry.deregister(&mut source_fd).unwrap();
+            ready::signal(&source);
+            registry.deregister(&mut raw_source).unwrap();
             gone.store(token + 1, Ordering::Release);
         }
         stop.wake().unwrap();

@@ -1,7 +1,36 @@
 //! Facts about descriptors that std does not tell.
 #![allow(unsafe_code)]
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, RawFd};
+
+/// What owns a descriptor.
+pub(crate) use std::os::fd::OwnedFd as Owned;
+
+/// What names a borrowed descriptor to the system.
+pub(crate) fn raw_of_borrowed(source: &impl AsFd) -> RawFd {
+    source.as_fd().as_raw_fd()
+}
+
+/// Gives a descriptor up.
+pub(crate) fn into_raw(source: impl IntoRawFd) -> RawFd {
+    source.into_raw_fd()
+}
+
+/// Takes a descriptor.
+///
+/// # Safety
+///
+/// It is open, and the caller gives it up.
+pub(crate) unsafe fn from_raw<T: FromRawFd>(raw: RawFd) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { T::from_raw_fd(raw) }
+}
+
+/// Asserts whether operations on it may wait.
+#[track_caller]
+pub(crate) fn assert_nonblocking(fd: &impl AsFd, expected: bool) {
+    assert_eq!(is_nonblocking(fd), expected);
+}
 
 /// Whether `O_NONBLOCK` is set on the open file.
 pub(crate) fn is_nonblocking(fd: &impl AsFd) -> bool {

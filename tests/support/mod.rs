@@ -8,6 +8,9 @@ mod child;
 mod expect;
 #[cfg(unix)]
 mod fd;
+#[cfg(windows)]
+#[path = "fd_windows.rs"]
+mod fd;
 #[cfg(all(any(unix, windows), feature = "os-poll"))]
 mod pair;
 #[cfg(any(target_os = "linux", windows))]
@@ -35,18 +38,20 @@ pub(crate) use expect::{
 };
 #[cfg(target_os = "linux")]
 pub(crate) use fd::open_fds;
+#[cfg(any(unix, windows))]
+pub(crate) use fd::{assert_nonblocking, from_raw, into_raw, raw_of_borrowed, Owned};
 #[cfg(unix)]
 pub(crate) use fd::{is_close_on_exec, is_nonblocking, socket_option};
 #[cfg(all(unix, feature = "os-ext"))]
 pub(crate) use pair::Pipe;
-#[cfg(all(any(unix, windows), feature = "os-ext"))]
-pub(crate) use pair::RawSource;
 #[cfg(all(unix, feature = "os-poll", feature = "net"))]
 pub(crate) use pair::UnixPair;
 #[cfg(all(any(unix, windows), feature = "os-poll"))]
 pub(crate) use pair::{raw, Pair};
 #[cfg(all(any(unix, windows), feature = "os-poll", feature = "net"))]
 pub(crate) use pair::{stream_pair, tcp_pair, Stream, Tcp};
+#[cfg(all(any(unix, windows), feature = "os-ext"))]
+pub(crate) use pair::{Local, RawSource};
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

@@ -14,6 +14,12 @@ pub(crate) use mio::unix::SourceFd as RawSource;
 #[cfg(all(windows, feature = "os-ext"))]
 pub(crate) use mio::windows::SourceSocket as RawSource;
 
+/// The pair that takes the least of the system.
+#[cfg(all(unix, feature = "os-ext"))]
+pub(crate) type Local = Pipe;
+#[cfg(all(windows, feature = "os-ext"))]
+pub(crate) type Local = Tcp;
+
 /// What names a source to the system.
 #[cfg(unix)]
 pub(crate) fn raw(source: &impl AsRawFd) -> std::os::fd::RawFd {

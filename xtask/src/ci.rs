@@ -55,8 +55,10 @@ const TEST_COMMAND: &str = "cargo test --all-features";
 const RELEASE_TESTS: &[&str] = &[
     "alloc",
     "bad_input",
+    "mistakes",
     "register",
     "regressions",
+    "regressions_queue",
     "reregister",
     "std_conversions",
     "syscalls",

@@ -262,6 +262,7 @@ const TABLE: &[Exception] = &[
         STREAMS,
     ),
     exception(&[Miri], "additions_net", "", SOCKETS),
+    exception(&[Miri], "additions_sockets", "", SOCKETS),
     exception(
         &[Miri],
         "bad_input",

@@ -94,6 +94,7 @@ const FAST: &[&str] = &[
     "--test=register",
     "--test=regressions",
     "--test=regressions_addr",
+    "--test=regressions_queue",
     "--test=reregister",
     "--test=std_conversions",
     "--test=timeout",
