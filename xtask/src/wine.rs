@@ -32,11 +32,7 @@ const SECONDS_A_BINARY: u32 = 180;
 const DOCTESTS: &str = "windows";
 
 /// Tests, by file and name, that Wine 8 cannot run.
-const SKIPPED: &[(&str, &str, &str)] = &[(
-    "windows_source_handle",
-    "registrations_change_while_somebody_polls",
-    "on a busy machine the thread pool of Wine 8 crashes when waits end while they are signalled",
-)];
+const SKIPPED: &[(&str, &str, &str)] = &[];
 
 /// The programs that a run needs.
 pub(crate) struct Tools {

@@ -3,7 +3,7 @@
 //! | | where | how it ends sooner |
 //! |---|---|---|
 //! | wait completion packet | Windows 8 and later; looked up in ntdll, since no import library has it, nor has Wine 8 | [`NtCancelWaitCompletionPacket`], unless the packet is queued by then |
-//! | wait of the thread pool | everywhere | `UnregisterWaitEx` returns once the callback cannot run any more |
+//! | wait of the thread pool | everywhere | `UnregisterWaitEx`, which waits for a callback that runs; who takes the packet from the table posts it |
 //!
 //! A wait that was taken back brings no packet; so we post one: each start is
 //! followed by one packet.
@@ -14,10 +14,11 @@ use super::super::in_flight::Outcome;
 use super::super::iocp::Port;
 use super::state::{End, Kernel};
 use super::{Signalled, Watch};
+use std::collections::BTreeMap;
 use std::ffi::{c_void, CStr};
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle, RawHandle};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::{fmt, io, mem, ptr};
 use windows_sys::Wdk::Foundation::{NtQueryObject, ObjectTypeInformation};
 use windows_sys::Win32::Foundation::{
@@ -142,40 +143,45 @@ impl Packets {
 /// A wait of the thread pool.
 pub(super) struct PoolWait {
     wait: HANDLE,
-    context: Arc<Context>,
+    number: usize,
 }
 
 // SAFETY: a wait is no thread's own; its handle is only a name.
 unsafe impl Send for PoolWait {}
 
-/// What the callback of a wait knows.
-struct Context {
+/// What a callback posts.
+struct Packet {
     port: Weak<Port>,
     overlapped: *const OVERLAPPED,
-    /// Whether the callback has posted the packet.
-    posted: AtomicBool,
 }
 
 // SAFETY: the pointer is only passed on to the port.
-unsafe impl Send for Context {}
-// SAFETY: as above.
-unsafe impl Sync for Context {}
+unsafe impl Send for Packet {}
+
+/// The packets of waits that go on, by the waits' numbers; who takes one out posts
+/// it. A callback gets a number and no pointer, because under Wine 8 it may still
+/// run once `UnregisterWaitEx` has returned: then it finds nothing here.
+static AWAITED: Mutex<BTreeMap<usize, Packet>> = Mutex::new(BTreeMap::new());
+
+fn awaited() -> MutexGuard<'static, BTreeMap<usize, Packet>> {
+    // A panic cannot leave it half changed.
+    AWAITED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl PoolWait {
     fn start(watch: &Watch, overlapped: *const OVERLAPPED) -> io::Result<PoolWait> {
-        let context = Arc::new(Context {
-            port: Weak::clone(&watch.port),
-            overlapped,
-            posted: AtomicBool::new(false),
-        });
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = Weak::clone(&watch.port);
+        awaited().insert(number, Packet { port, overlapped });
         let mut wait = ptr::null_mut();
-        let (object, for_callback) = (watch.object.as_raw_handle(), Arc::as_ptr(&context).cast());
+        let (object, for_callback) = (watch.object.as_raw_handle(), number as *mut c_void);
         // In a thread of the pool, although the callback only posts a packet and the
         // thread that waits could do it: there Wine 8 counts a callback that it has
         // not queued, and to end the wait at that moment is a crash.
         let flags = WT_EXECUTEONLYONCE;
-        // SAFETY: the object is open, and stays so as the context does, until
-        // `end` has seen to it that the callback cannot run any more.
+        // SAFETY: the object is open, and stays so until `end`; what the callback
+        // gets is a number.
         let done = unsafe {
             RegisterWaitForSingleObject(
                 &mut wait,
@@ -187,37 +193,39 @@ impl PoolWait {
             )
         };
         if done == 0 {
-            return Err(io::Error::last_os_error());
+            let err = io::Error::last_os_error();
+            awaited().remove(&number);
+            return Err(err);
         }
-        Ok(PoolWait { wait, context })
+        Ok(PoolWait { wait, number })
     }
 
-    /// Ends the wait; whether its packet was posted, or may be yet.
+    /// Ends the wait; whether its packet was posted, or is being posted.
     fn end(self) -> bool {
-        // SAFETY: it was not unregistered before; this waits for the callback.
+        // SAFETY: it was not unregistered before. This waits for the callback, so
+        // that a signal which it has taken is not lost.
         let done = unsafe { UnregisterWaitEx(self.wait, INVALID_HANDLE_VALUE) };
         if done == 0 {
             let err = io::Error::last_os_error();
             error!("ending a wait for a handle: {err}");
-            // The callback may still run, and post the one packet that there may be.
-            mem::forget(Arc::clone(&self.context));
-            return true;
         }
-        self.context.posted.load(Ordering::Acquire)
+        awaited().remove(&self.number).is_none()
     }
 }
 
-/// The callback of a wait. It takes no lock, since `end` waits for it under one.
-unsafe extern "system" fn signalled(context: *mut c_void, _timed_out: bool) {
-    // SAFETY: `PoolWait` keeps it until the callback cannot run any more.
-    let context = unsafe { &*context.cast::<Context>().cast_const() };
-    let Some(port) = context.port.upgrade() else {
+/// The callback of a wait. It takes no lock that is held while `end` waits for it.
+unsafe extern "system" fn signalled(number: *mut c_void, _timed_out: bool) {
+    let number = number as usize;
+    let Some(packet) = awaited().remove(&number) else {
         return;
     };
-    context.posted.store(true, Ordering::Release);
-    if let Err(err) = port.post_operation(context.overlapped) {
-        context.posted.store(false, Ordering::Release);
+    let Some(port) = packet.port.upgrade() else {
+        return;
+    };
+    if let Err(err) = port.post_operation(packet.overlapped) {
         error!("telling that a handle is signalled: {err}");
+        // Whoever ends the wait tries again.
+        awaited().insert(number, packet);
     }
 }
 

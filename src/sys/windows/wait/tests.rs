@@ -30,14 +30,16 @@ const EMULATED: Packets = Packets {
 /// An association of a packet, and what its callback needs.
 struct Association {
     wait: usize,
-    what: Box<What>,
+    what: &'static What,
 }
 
+/// Never freed: under Wine 8 a callback may run after its wait was unregistered.
 struct What {
     port: usize,
     key: usize,
     context: usize,
-    signalled: AtomicBool,
+    /// Either the callback has posted the packet, or nobody will.
+    over: AtomicBool,
 }
 
 /// Those of all packets, by the packets' handles.
@@ -48,7 +50,7 @@ impl Association {
     fn end(self) -> bool {
         // SAFETY: it was registered, and is not used again.
         unsafe { UnregisterWaitEx(self.wait as HANDLE, INVALID_HANDLE_VALUE) };
-        self.what.signalled.load(Ordering::SeqCst)
+        self.what.over.swap(true, Ordering::SeqCst)
     }
 }
 
@@ -76,14 +78,14 @@ unsafe extern "system" fn associate(
             return STATUS_INVALID_PARAMETER;
         }
     }
-    let what = Box::new(What {
+    let what: &'static What = Box::leak(Box::new(What {
         port: port as usize,
         key: key as usize,
         context: context as usize,
-        signalled: AtomicBool::new(false),
-    });
+        over: AtomicBool::new(false),
+    }));
     let (mut wait, for_callback) = (null_mut(), std::ptr::addr_of!(*what).cast());
-    // SAFETY: what the callback gets lives until the wait is unregistered.
+    // SAFETY: what the callback gets lives for ever.
     let done = unsafe {
         RegisterWaitForSingleObject(
             &mut wait,
@@ -101,9 +103,11 @@ unsafe extern "system" fn associate(
 }
 
 unsafe extern "system" fn signalled(what: *mut c_void, _: bool) {
-    // SAFETY: it lives until the wait is unregistered.
+    // SAFETY: it lives for ever.
     let what = unsafe { &*what.cast::<What>() };
-    what.signalled.store(true, Ordering::SeqCst);
+    if what.over.swap(true, Ordering::SeqCst) {
+        return;
+    }
     let context = what.context as *const OVERLAPPED;
     // SAFETY: the port is open while its packets are awaited.
     unsafe { PostQueuedCompletionStatus(what.port as HANDLE, 0, what.key, context) };
