@@ -65,8 +65,8 @@ fn run(steps: u64, seed: u64) -> Counts {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let config = Config {
-        // Half of the longest is the mean.
-        cases: u32::try_from(steps / (ops::LONGEST as u64 / 2) + 50).expect("fewer steps"),
+        // Half of the longest is the mean: with a quarter more, chance cannot make it too few.
+        cases: u32::try_from(steps / (ops::LONGEST as u64 / 2) * 5 / 4 + 50).expect("fewer steps"),
         failure_persistence: None,
         max_shrink_iters: 20_000,
         max_shrink_time: 60_000,
