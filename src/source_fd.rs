@@ -178,29 +178,4 @@ impl<'fd> From<BorrowedFd<'fd>> for SourceBorrowedFd<'fd> {
     }
 }
 
-impl event::Source for SourceBorrowedFd<'_> {
-    #[inline]
-    fn register(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceFd(&self.0.as_raw_fd()).register(registry, token, interests)
-    }
-
-    #[inline]
-    fn reregister(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceFd(&self.0.as_raw_fd()).reregister(registry, token, interests)
-    }
-
-    #[inline]
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        SourceFd(&self.0.as_raw_fd()).deregister(registry)
-    }
-}
+impl_source!(SourceBorrowedFd<'_>, |source| SourceFd(&source.0.as_raw_fd()));
