@@ -71,6 +71,7 @@
             feature = "net"
         )),
         mio_fuzzing,
+        mio_kqueue_emulation,
         mio_ports_emulation,
         windows,
         mio_unsupported_force_poll_poll

@@ -178,4 +178,6 @@ impl<'fd> From<BorrowedFd<'fd>> for SourceBorrowedFd<'fd> {
     }
 }
 
-impl_source!(SourceBorrowedFd<'_>, |source| SourceFd(&source.0.as_raw_fd()));
+impl_source!(SourceBorrowedFd<'_>, |source| SourceFd(
+    &source.0.as_raw_fd()
+));

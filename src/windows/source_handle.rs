@@ -150,4 +150,6 @@ impl<'handle> From<BorrowedHandle<'handle>> for SourceBorrowedHandle<'handle> {
     }
 }
 
-impl_source!(SourceBorrowedHandle<'_>, |source| SourceHandle(&source.0.as_raw_handle()));
+impl_source!(SourceBorrowedHandle<'_>, |source| SourceHandle(
+    &source.0.as_raw_handle()
+));

@@ -163,4 +163,6 @@ impl<'socket> From<BorrowedSocket<'socket>> for SourceBorrowedSocket<'socket> {
     }
 }
 
-impl_source!(SourceBorrowedSocket<'_>, |source| SourceSocket(&source.0.as_raw_socket()));
+impl_source!(SourceBorrowedSocket<'_>, |source| SourceSocket(
+    &source.0.as_raw_socket()
+));

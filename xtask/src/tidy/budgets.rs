@@ -24,7 +24,7 @@ const UNSAFE_ROOMS: &[&str] = &[
     "sys/unix/event_port/kernel.rs",
     "sys/unix/event_port/kernel/",
     "sys/unix/emulation.rs",
-    "sys/unix/poll_fds.rs",
+    "sys/poll/poll_fds.rs",
     "sys/small/",
     "sys/windows/afd.rs",
     "sys/windows/in_flight.rs",
