@@ -29,6 +29,14 @@ use crate::{Interest, Registry, Token};
 /// `/dev/null`. Registering one of them fails with
 /// [`PermissionDenied`](io::ErrorKind::PermissionDenied).
 ///
+/// A kqueue takes a second registration of a descriptor for a change of the first,
+/// and a change of none for a registration: neither is an error there.
+///
+/// Queues without edges (poll(2), event ports, WASI) do not see the operations on a
+/// raw descriptor. What was reported of one is asked for again after a while: one
+/// millisecond at first and up to sixteen, and from one again after a
+/// [`reregister`](Registry::reregister).
+///
 /// # Examples
 ///
 /// Once, for a socket of the standard library:
