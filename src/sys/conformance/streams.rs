@@ -87,7 +87,7 @@ cfg_if! {
         pub(super) fn arrived(end: &Stream) {
             let _ = end;
             #[cfg(target_os = "wasi")]
-            crate::sys::poll::poll_fds(
+            crate::sys::poll_fds(
                 &mut [libc::pollfd {
                     fd: crate::sys::raw_source(end),
                     events: libc::POLLIN,
