@@ -11,7 +11,7 @@
 //!
 //! | bits | name | set | cleared |
 //! |---|---|---|---|
-//! | 0 | `ASLEEP`: a poller may be asleep | before it sleeps | when it leaves |
+//! | 0 | `ASLEEP`: a poller may be asleep | before it sleeps | when it leaves; if it ended with a panic, by the next poll |
 //! | 1–29 | `FIRED`: a waker was woken, one bit a slot | by its `wake` | when its event is delivered |
 //! | 30 | `FIRED`, shared by all further slots, which keep a flag of their own | by their `wake`, after the flag | like the others |
 //! | 31 | `EXPOSED`: the queue's descriptor was handed out | once | never |
@@ -92,6 +92,14 @@ impl Word {
     #[inline]
     pub(crate) fn is_fired(self) -> bool {
         self.0 & FIRED != 0
+    }
+
+    /// Whether there is nothing for a poller to collect that is awake: no waker
+    /// fired, and no poll ended with a panic (in a logger of the caller's, for one)
+    /// between entering and leaving.
+    #[inline]
+    pub(crate) fn is_quiet(self) -> bool {
+        self.0 & !EXPOSED == 0
     }
 
     /// How many wakers fired. All that share a bit count as one.
@@ -211,9 +219,9 @@ impl Notify {
     /// The poller wants to sleep, unless the word says that a waker fired. It
     /// has to leave in any case.
     ///
-    /// There is one poller, which leaves whenever it entered. So `ASLEEP` is
-    /// clear, and to add it is to set it: as much of a read-modify-write as "or",
-    /// and one instruction where that is a loop.
+    /// There is one poller, which leaves whenever it entered, and collects first what
+    /// is not quiet. So `ASLEEP` is clear, and to add it is to set it: as much of a
+    /// read-modify-write as "or", and one instruction where that is a loop.
     #[inline]
     pub(crate) fn enter(&self) -> Word {
         Word(self.word.fetch_add(ASLEEP, AcqRel))
@@ -241,7 +249,8 @@ impl Notify {
     }
 
     /// The poller, awake, takes what fired: `deliver` gets the tokens, at most
-    /// `room` of them. True if the kernel must be signalled for the rest.
+    /// `room` of them. True if the kernel must be signalled for the rest. Also says
+    /// that it is awake, for a poll that could not.
     pub(crate) fn collect(
         &self,
         turn: &mut Turn,

@@ -102,7 +102,7 @@ impl<B: Backend> Queue<B> {
         timeout: Option<Duration>,
     ) -> io::Result<Progress> {
         // A wake that comes after this is found on entering, or by the next poll.
-        let woken = self.shared.notify.glance().is_fired();
+        let woken = !self.shared.notify.glance().is_quiet();
         match timeout {
             _ if woken => {
                 let room = self.room_beside_wakes(turn, capacity);
@@ -269,7 +269,7 @@ impl<B: Backend> Queue<B> {
         let from_kernel = events.len();
         // What fired while we slept is seen here. A wake that comes later finds
         // a poller that is awake, and which will look again.
-        if notify.glance().is_fired() {
+        if !notify.glance().is_quiet() {
             let deliver = |token| events.push(self.selector.woken(token));
             if notify.collect(turn, capacity - from_kernel, deliver) {
                 // The events in hand are worth more than an error that would drop
