@@ -134,9 +134,7 @@ impl NamedPipe {
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if there is a pipe of
     /// this name already; those of the operating system.
     pub fn new<A: AsRef<OsStr>>(name: A) -> io::Result<NamedPipe> {
-        NamedPipeOptions::new()
-            .reject_remote_clients(false)
-            .server(name.as_ref())
+        NamedPipeOptions::of_first().server(name.as_ref())
     }
 
     /// Waits for a client.
@@ -378,6 +376,16 @@ impl NamedPipeOptions {
         }
     }
 
+    /// Those of `NamedPipe::new`, which are mio's: who is not the first to serve under
+    /// the name must not believe it.
+    fn of_first() -> NamedPipeOptions {
+        NamedPipeOptions {
+            first_instance: true,
+            reject_remote_clients: false,
+            ..NamedPipeOptions::new()
+        }
+    }
+
     /// Whether this end is read from: it is.
     pub fn read(&mut self, read: bool) -> &mut NamedPipeOptions {
         self.read = read;
@@ -454,9 +462,13 @@ impl NamedPipeOptions {
     /// instance and should be; those of the operating system.
     pub fn server<A: AsRef<OsStr>>(&self, name: A) -> io::Result<NamedPipe> {
         self.check()?;
+        Ok(create(Path::new(name.as_ref()), &self.instance())?.into())
+    }
+
+    fn instance(&self) -> Instance {
         let on = |set: bool, flag: u32| if set { flag } else { 0 };
         let messages = PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE;
-        let instance = Instance {
+        Instance {
             open_mode: on(self.read, PIPE_ACCESS_INBOUND)
                 | on(self.write, PIPE_ACCESS_OUTBOUND)
                 | on(self.first_instance, FILE_FLAG_FIRST_PIPE_INSTANCE),
@@ -465,8 +477,7 @@ impl NamedPipeOptions {
             instances: self.instances,
             out_buffer: self.out_buffer,
             in_buffer: self.in_buffer,
-        };
-        Ok(create(Path::new(name.as_ref()), &instance)?.into())
+        }
     }
 
     /// Opens a pipe as a client, of whose options only `read`, `write` and
@@ -507,5 +518,27 @@ impl NamedPipeOptions {
 impl Default for NamedPipeOptions {
     fn default() -> NamedPipeOptions {
         NamedPipeOptions::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windows_sys::Win32::Storage::FileSystem::PIPE_ACCESS_DUPLEX;
+
+    /// Wine 8 ignores the flag of the first instance, so that its effect does not show there.
+    #[test]
+    fn what_new_asks_of_the_system() {
+        let instance = NamedPipeOptions::of_first().instance();
+        let open_mode = PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE;
+        assert_eq!(instance.open_mode, open_mode);
+        // Bytes, and clients from everywhere.
+        assert_eq!(instance.pipe_mode, 0);
+        assert_eq!(instance.instances, PIPE_UNLIMITED_INSTANCES);
+        assert_eq!((instance.in_buffer, instance.out_buffer), (65536, 65536));
+
+        let instance = NamedPipeOptions::new().instance();
+        assert_eq!(instance.open_mode, PIPE_ACCESS_DUPLEX);
+        assert_eq!(instance.pipe_mode, PIPE_REJECT_REMOTE_CLIENTS);
     }
 }
