@@ -4,7 +4,8 @@
 //! cancelled) an operation's `OVERLAPPED`, and whatever else it reads or
 //! writes, belong to the kernel. [`InFlight`] is the one type that lends memory
 //! so: starting leaks an `Arc` of the block into the kernel's hands, and
-//! dequeuing the completion regains it, once. Nothing else may give the kernel
+//! dequeuing the completion regains it, once (or [`InFlight::take_back`], where it
+//! is known that none will come). Nothing else may give the kernel
 //! memory for longer than a call.
 //!
 //! Since the kernel hands back the very block, a completion reaches the state
@@ -112,23 +113,34 @@ impl<M: Operation> InFlight<M> {
         unsafe { *self.0.header.overlapped.get() = overlapped };
         // SAFETY: as above.
         let memory: *mut M = unsafe { (*self.0.memory.get()).insert(memory) };
-        let lent = Arc::into_raw(Arc::clone(&self.0));
+        // Leaked, until the packet is dequeued.
+        std::mem::forget(Arc::clone(&self.0));
         port.operation_begins();
-        // The block begins with its `OVERLAPPED`.
-        match begin(lent.cast::<OVERLAPPED>().cast_mut(), memory) {
+        match begin(self.overlapped().cast_mut(), memory) {
             Ok(()) => Ok(()),
             Err(err) => {
-                port.operation_ended();
-                // SAFETY: no packet comes, so that this is the only one to
-                // regain what was leaked above.
-                let block = unsafe { Arc::from_raw(lent) };
-                match block.regain() {
+                // SAFETY: it did not start, so that no packet comes.
+                match unsafe { self.take_back(port) } {
                     Some(memory) => Err((err, memory)),
                     // It was put there above, and nobody could take it.
                     None => unreachable!("the memory of an operation that did not start"),
                 }
             }
         }
+    }
+
+    /// Takes the memory back of an operation whose packet will not come. There is some.
+    ///
+    /// # Safety
+    ///
+    /// It was lent to the kernel, which has let go of it, and its packet has not been
+    /// dequeued, nor will be.
+    pub(crate) unsafe fn take_back(&self, port: &Port) -> Option<M> {
+        port.operation_ended();
+        // SAFETY: this is what `start` leaked, and our caller guarantees that
+        // nobody else regains it.
+        let block = unsafe { Arc::from_raw(Arc::as_ptr(&self.0)) };
+        block.regain()
     }
 
     /// Brings `outcome` to `memory` through the port, as if the kernel had
@@ -154,6 +166,7 @@ impl<M: Operation> InFlight<M> {
 
     /// By which the kernel knows the operation, to cancel it.
     pub(crate) fn overlapped(&self) -> *const OVERLAPPED {
+        // The block begins with it.
         Arc::as_ptr(&self.0).cast()
     }
 }

@@ -101,7 +101,7 @@ impl Waits {
         Ok(())
     }
 
-    /// The queue is dropped: ends all waits, whose packets come soon.
+    /// The queue is dropped: ends all waits. The packets that are late come soon.
     pub(super) fn end(&self, port: &Arc<Port>) {
         for (_, watch) in self.lock().drain() {
             watch.with(port, |state, calls| state.deregister(calls));
@@ -142,7 +142,7 @@ impl Operation for Signalled {
         let end = kernel::end_of(outcome);
         let told = watch.with(delivery.port, |state, calls| {
             calls.waited();
-            state.ended(calls, end)
+            state.ended(end)
         });
         if let Some(told) = told {
             delivery.event(Event::new(told.token, told.readiness));

@@ -3,16 +3,15 @@
 //! | | where | how it ends sooner |
 //! |---|---|---|
 //! | wait completion packet | Windows 8 and later; looked up in ntdll, since no import library has it, nor has Wine 8 | [`NtCancelWaitCompletionPacket`], unless the packet is queued by then |
-//! | wait of the thread pool | everywhere | `UnregisterWaitEx`, which waits for a callback that runs; who takes the packet from the table posts it |
+//! | wait of the thread pool | everywhere | `UnregisterWaitEx`, which waits for a callback that runs; if that has left the packet in the table, none comes |
 //!
-//! A wait that was taken back brings no packet; so we post one: each start is
-//! followed by one packet.
+//! A wait that ended sooner brings no packet, and what it lent is taken back at once.
 //!
 //! [`NtCancelWaitCompletionPacket`]: https://learn.microsoft.com/windows/win32/devnotes/ntcancelwaitcompletionpacket
 
 use super::super::in_flight::Outcome;
 use super::super::iocp::Port;
-use super::state::{End, Kernel};
+use super::state::{Cancelled, End, Kernel};
 use super::{Signalled, Watch};
 use std::collections::BTreeMap;
 use std::ffi::{c_void, CStr};
@@ -22,8 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::{fmt, io, mem, ptr};
 use windows_sys::Wdk::Foundation::{NtQueryObject, ObjectTypeInformation};
 use windows_sys::Win32::Foundation::{
-    DuplicateHandle, RtlNtStatusToDosError, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS,
-    STATUS_CANCELLED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
+    DuplicateHandle, RtlNtStatusToDosError, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, STATUS_SUCCESS,
+    STATUS_UNSUCCESSFUL,
 };
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::System::Threading::{
@@ -153,13 +152,15 @@ unsafe impl Send for PoolWait {}
 struct Packet {
     port: Weak<Port>,
     overlapped: *const OVERLAPPED,
+    /// The object was signalled, and this could not be posted.
+    signalled: bool,
 }
 
 // SAFETY: the pointer is only passed on to the port.
 unsafe impl Send for Packet {}
 
-/// The packets of waits that go on, by the waits' numbers; who takes one out posts
-/// it. A callback gets a number and no pointer, because under Wine 8 it may still
+/// The packets of waits that go on, by the waits' numbers; the callback that takes one
+/// out posts it. It gets a number and no pointer, because under Wine 8 it may still
 /// run once `UnregisterWaitEx` has returned: then it finds nothing here.
 static AWAITED: Mutex<BTreeMap<usize, Packet>> = Mutex::new(BTreeMap::new());
 
@@ -173,7 +174,12 @@ impl PoolWait {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = Weak::clone(&watch.port);
-        awaited().insert(number, Packet { port, overlapped });
+        let packet = Packet {
+            port,
+            overlapped,
+            signalled: false,
+        };
+        awaited().insert(number, packet);
         let mut wait = ptr::null_mut();
         let (object, for_callback) = (watch.object.as_raw_handle(), number as *mut c_void);
         // In a thread of the pool, although the callback only posts a packet and the
@@ -200,8 +206,8 @@ impl PoolWait {
         Ok(PoolWait { wait, number })
     }
 
-    /// Ends the wait; whether its packet was posted, or is being posted.
-    fn end(self) -> bool {
+    /// Ends the wait. Nothing if its packet was posted.
+    fn end(self) -> Option<Cancelled> {
         // SAFETY: it was not unregistered before. This waits for the callback, so
         // that a signal which it has taken is not lost.
         let done = unsafe { UnregisterWaitEx(self.wait, INVALID_HANDLE_VALUE) };
@@ -209,14 +215,15 @@ impl PoolWait {
             let err = io::Error::last_os_error();
             error!("ending a wait for a handle: {err}");
         }
-        awaited().remove(&self.number).is_none()
+        let left = awaited().remove(&self.number);
+        left.map(|Packet { signalled, .. }| Cancelled { signalled })
     }
 }
 
 /// The callback of a wait. It takes no lock that is held while `end` waits for it.
 unsafe extern "system" fn signalled(number: *mut c_void, _timed_out: bool) {
     let number = number as usize;
-    let Some(packet) = awaited().remove(&number) else {
+    let Some(mut packet) = awaited().remove(&number) else {
         return;
     };
     let Some(port) = packet.port.upgrade() else {
@@ -224,7 +231,8 @@ unsafe extern "system" fn signalled(number: *mut c_void, _timed_out: bool) {
     };
     if let Err(err) = port.post_operation(packet.overlapped) {
         error!("telling that a handle is signalled: {err}");
-        // Whoever ends the wait tries again.
+        // Whoever ends the wait finds it.
+        packet.signalled = true;
         awaited().insert(number, packet);
     }
 }
@@ -278,8 +286,8 @@ impl Kernel for Calls<'_> {
             watch: Arc::clone(watch),
         };
         // SAFETY: once the object is signalled a packet with this key and pointer
-        // is queued; if the wait is taken back before, `cancel` posts it. Nobody
-        // uses the memory meanwhile.
+        // is queued; if the wait ends before, `cancel` takes the memory back. Nobody
+        // uses it meanwhile.
         let begun = unsafe { watch.wait.start(self.port, signalled, begin) };
         begun.map_err(|(err, _)| err)
     }
@@ -287,7 +295,6 @@ impl Kernel for Calls<'_> {
     fn post(&mut self, end: End) -> io::Result<()> {
         let status = match end {
             End::Signalled => STATUS_SUCCESS,
-            End::Cancelled => STATUS_CANCELLED,
             End::Failed => STATUS_UNSUCCESSFUL,
         };
         let watch = Arc::clone(self.watch);
@@ -299,8 +306,8 @@ impl Kernel for Calls<'_> {
         posted.map_err(|(err, _)| err)
     }
 
-    fn cancel(&mut self) {
-        let taken_back = match &self.watch.waiter {
+    fn cancel(&mut self) -> Option<Cancelled> {
+        let cancelled = match &self.watch.waiter {
             Waiter::Packet(packet, packets) => {
                 // One that is queued stays there: what it took of the object (the signal
                 // of an auto-reset event) would be lost with it.
@@ -308,20 +315,16 @@ impl Kernel for Calls<'_> {
                 // SAFETY: the packet is open.
                 let status = unsafe { (packets.cancel)(packet.as_raw_handle(), keep_queued) };
                 // Otherwise it is on its way, or was dequeued by now.
-                status == STATUS_SUCCESS
+                (status == STATUS_SUCCESS).then_some(Cancelled { signalled: false })
             }
             // Without a wait it is on its way, or was dequeued by now.
-            Waiter::Pool(pool) => take(pool).is_some_and(|wait| !wait.end()),
+            Waiter::Pool(pool) => take(pool).and_then(PoolWait::end),
         };
-        if !taken_back {
-            return;
+        if cancelled.is_some() {
+            // SAFETY: the wait is over, and no packet comes of it.
+            drop(unsafe { self.watch.wait.take_back(self.port) });
         }
-        let overlapped = self.watch.wait.overlapped().cast_mut();
-        // SAFETY: no packet comes for it, so that it is ours alone.
-        unsafe { (*overlapped).Internal = STATUS_CANCELLED as usize };
-        if let Err(err) = self.port.post_operation(overlapped) {
-            error!("telling that a wait was cancelled: {err}");
-        }
+        cancelled
     }
 }
 
@@ -341,7 +344,6 @@ fn check(status: NTSTATUS) -> io::Result<()> {
 pub(super) fn end_of(outcome: Outcome) -> End {
     match outcome.status {
         0.. => End::Signalled,
-        STATUS_CANCELLED => End::Cancelled,
         _ => End::Failed,
     }
 }

@@ -2,9 +2,9 @@
 //! that all of this is tested on every system.
 //!
 //! A wait ends once, when the object is signalled, and must then be started
-//! anew. A wait that was started ends by exactly one packet, also if it was
-//! cancelled. Since waiting for some objects *takes* their signal (an auto-reset
-//! event, a semaphore), two rules hold:
+//! anew. A wait that was started ends by exactly one packet, unless it was cancelled
+//! before that was on its way. Since waiting for some objects *takes* their signal
+//! (an auto-reset event, a semaphore), two rules hold:
 //!
 //! * Nobody waits unless readable is asked for.
 //! * A signal that was taken is told, if not now, then at the next registration
@@ -19,7 +19,7 @@
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::token::Token;
-use std::{io, mem};
+use std::io;
 
 /// What a watch asks of the kernel. Of both starts, on `Ok` a packet will come.
 pub(super) trait Kernel {
@@ -27,16 +27,22 @@ pub(super) trait Kernel {
     fn wait(&mut self) -> io::Result<()>;
     /// Has a packet come that ends like this.
     fn post(&mut self, end: End) -> io::Result<()>;
-    /// Ends a wait sooner. Its packet comes all the same.
-    fn cancel(&mut self);
+    /// Ends a wait sooner. Nothing if it is too late: then its packet comes.
+    fn cancel(&mut self) -> Option<Cancelled>;
 }
 
 /// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Signalled,
-    Cancelled,
     Failed,
+}
+
+/// A wait that is over, and of which no packet comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cancelled {
+    /// It has taken a signal all the same.
+    pub(super) signalled: bool,
 }
 
 /// An event, and what follows it.
@@ -53,8 +59,8 @@ enum Wait {
     Idle,
     /// A packet will come.
     Pending,
-    /// A packet will come, and was asked to come soon.
-    Cancelled,
+    /// A packet will come: it was on its way when it was cancelled.
+    Late,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -116,16 +122,13 @@ impl Watch {
     }
 
     /// The packet of a wait was dequeued: the event that it makes.
-    pub(super) fn ended(&mut self, kernel: &mut impl Kernel, end: End) -> Option<Told> {
+    pub(super) fn ended(&mut self, end: End) -> Option<Told> {
         self.wait = Wait::Idle;
-        self.untold |= end == End::Signalled;
-        if !self.is_asked() {
-            return None;
+        let (failed, asked) = (end == End::Failed, self.is_asked());
+        if !failed {
+            self.untold = !asked;
         }
-        let failed = end == End::Failed;
-        if !failed && !mem::take(&mut self.untold) {
-            // Cancelled, and asked for again since.
-            self.start_or_fail(kernel);
+        if !asked {
             return None;
         }
         let registration = self.registration.as_mut()?;
@@ -176,10 +179,16 @@ impl Watch {
 
     /// A signal must not be taken that nobody asks for.
     fn cancel_unasked(&mut self, kernel: &mut impl Kernel) {
-        if self.wait == Wait::Pending && !self.is_asked() {
-            self.wait = Wait::Cancelled;
-            kernel.cancel();
+        if self.wait != Wait::Pending || self.is_asked() {
+            return;
         }
+        self.wait = match kernel.cancel() {
+            Some(Cancelled { signalled }) => {
+                self.untold |= signalled;
+                Wait::Idle
+            }
+            None => Wait::Late,
+        };
     }
 
     /// Whether the next wait begins without being asked for again.

@@ -222,6 +222,11 @@ fn a_wait_that_was_cancelled_takes_nothing() {
     for number in 2..6 {
         world.assert_silent();
         world.deregister();
+        assert_eq!(
+            world.selector.port().in_flight(),
+            0,
+            "nothing is left to come"
+        );
         world.set();
         assert!(world.is_signalled());
         world.register(Token(number), Interest::READABLE);

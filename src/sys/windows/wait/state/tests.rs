@@ -3,6 +3,7 @@
 
 use super::*;
 use std::io::ErrorKind;
+use std::mem;
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ struct Model {
     signals: usize,
     waiting: bool,
     packet: Option<End>,
+    /// A signal was taken, and its packet could not be queued.
+    unheard: bool,
     broken: bool,
     cancelled: bool,
 }
@@ -68,7 +71,7 @@ impl Model {
     }
 
     fn is_lent(&self) -> bool {
-        self.waiting || self.packet.is_some()
+        self.waiting || self.packet.is_some() || self.unheard
     }
 }
 
@@ -89,13 +92,17 @@ impl Kernel for Model {
         Ok(())
     }
 
-    fn cancel(&mut self) {
+    fn cancel(&mut self) -> Option<Cancelled> {
         assert!(self.is_lent() && !self.cancelled, "cancelled twice");
-        self.cancelled = true;
         if self.waiting {
             self.waiting = false;
-            self.packet = Some(End::Cancelled);
+            return Some(Cancelled { signalled: false });
         }
+        if mem::take(&mut self.unheard) {
+            return Some(Cancelled { signalled: true });
+        }
+        self.cancelled = true;
+        None
     }
 }
 
@@ -121,6 +128,7 @@ impl World {
                 signals: 0,
                 waiting: false,
                 packet: None,
+                unheard: false,
                 broken: false,
                 cancelled: false,
             },
@@ -194,7 +202,7 @@ impl World {
             return;
         };
         self.kernel.cancelled = false;
-        let Some(told) = self.watch.ended(&mut self.kernel, end) else {
+        let Some(told) = self.watch.ended(end) else {
             return;
         };
         let Some((token, interest)) = self.registered else {
@@ -287,4 +295,30 @@ fn a_process_is_told_once_for_each_registration() {
     world.step(Step::RegisterEdge);
     world.step(Step::Dequeue);
     assert_eq!(world.told, 2);
+}
+
+#[test]
+fn a_signal_whose_packet_could_not_be_queued_is_told_later() {
+    let path = [Step::RegisterEdge, Step::Signal];
+    let mut world = World::replay(Object::Semaphore, &path);
+    world.kernel.packet = None;
+    world.kernel.unheard = true;
+    world.step(Step::RegisterUnasked);
+    assert!(!world.kernel.is_lent(), "nothing is left in flight");
+    world.step(Step::RegisterEdge);
+    world.step(Step::Dequeue);
+    assert_eq!(world.told, 1);
+}
+
+#[test]
+fn a_wait_that_is_cancelled_in_time_leaves_nothing_behind() {
+    let mut world = World::replay(Object::Semaphore, &[Step::RegisterEdge]);
+    world.step(Step::Deregister);
+    assert!(!world.kernel.is_lent());
+    // Too late.
+    let mut world = World::replay(Object::Semaphore, &[Step::RegisterEdge, Step::Signal]);
+    world.step(Step::Deregister);
+    assert!(world.kernel.is_lent());
+    world.step(Step::Dequeue);
+    assert_eq!(world.told, 0);
 }
