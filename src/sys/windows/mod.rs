@@ -2,6 +2,7 @@
 //! what completes and is no socket, such as a named pipe, brings an operation
 //! of its own to the same completion port.
 
+pub(crate) mod rounds;
 pub(crate) mod sock;
 
 cfg_if! {

@@ -29,6 +29,7 @@ use super::super::{flags, timeout, Backend, RawEvent, Rearm, Signal};
 use super::afd::{base_socket, Helpers, PollInfo, Seat};
 use super::in_flight::{InFlight, Operation, Outcome};
 use super::iocp::{Delivery, Port, Update, BATCH};
+use super::rounds::{self, Round};
 use super::sock::{self, Sock, Step};
 use super::updates::Updates;
 use super::wait::Waits;
@@ -257,46 +258,27 @@ impl Backend for Selector {
         })
     }
 
-    /// Takes packets until there is an event, or nothing more to learn without
-    /// sleeping again.
     fn select(
         &self,
         events: &mut Vec<Event>,
         room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        let before = events.len();
         // What is reported below is asked for again by the next poll: else one that
         // is level-triggered would come twice in this.
         self.updates.fall_asleep(|source| source.update(&self.port));
-        // Each operation may end with an internal packet, as of a cancellation.
-        // Others that change sources all the time must not keep us for longer.
-        let mut patience = self.port.in_flight() + BATCH;
         // -1 is INFINITE, and no other negative number comes.
-        let mut timeout_ms = timeout::as_millis(timeout) as u32;
-        loop {
-            let delivered = events.len() - before;
-            let asked = room - delivered;
+        let timeout_ms = timeout::as_millis(timeout) as u32;
+        rounds::take(room, BATCH, self.port.in_flight(), |asked, may_sleep| {
+            let before = events.len();
+            let timeout_ms = if may_sleep { timeout_ms } else { 0 };
             let awake = || self.updates.wake_up();
-            let taken = self
+            let packets = self
                 .port
-                .wait(&self.updates, events, asked, timeout_ms, awake);
-            let taken = match taken {
-                // An error would drop the events that are in hand.
-                Err(_) if delivered > 0 => return Ok(()),
-                taken => taken?,
-            };
-            let internal = taken - (events.len() - before - delivered);
-            let full = taken == asked.min(BATCH);
-            let may_be_more = internal > 0 || full;
-            if !may_be_more || events.len() - before == room || patience < internal {
-                return Ok(());
-            }
-            patience -= internal;
-            // What else is there, a source that had to be cancelled first
-            // included. Who may sleep longer is asked to by the caller.
-            timeout_ms = 0;
-        }
+                .wait(&self.updates, events, asked, timeout_ms, awake)?;
+            let events = events.len() - before;
+            Ok(Round { packets, events })
+        })
     }
 
     fn register(&self, source: RawSource, token: Token, interest: Interest) -> io::Result<Handle> {
