@@ -1,6 +1,8 @@
 //! What needs the kernel, and threads.
 
-#[cfg(unix)]
-mod panics;
-#[cfg(unix)]
-mod under_way;
+cfg_if! {
+    if #[cfg(unix)] {
+        mod panics;
+        mod under_way;
+    } else {}
+}

@@ -321,7 +321,7 @@ cfg_if! {
 }
 
 // Which call refuses SIGPIPE? Apple's sockets have an option for it, set when they are made
-// (`accept::prepare`); the other systems have a flag for each call.
+// (`accept::refuse_sigpipe`); the other systems have a flag for each call.
 cfg_if! {
     if #[cfg(any(target_vendor = "apple", target_os = "redox", target_os = "vita"))] {
         const NO_SIGPIPE: c_int = 0;

@@ -13,15 +13,25 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)
     let ret = unsafe { libc::accept(listener.as_raw_fd(), addr, len) };
     // SAFETY: accept(2) made the descriptor, and nobody else knows of it.
     let fd = unsafe { owned(ret) }?;
-    prepare_socket(fd.as_fd())?;
+    prepare(fd.as_fd())?;
+    // Apple's kernels refuse any option of a socket whose peer has left already (EINVAL,
+    // rust-lang/socket2 #631), and what that peer wrote is still to be read. It has the refusal
+    // of its listener anyway.
+    let _ = refuse_sigpipe(fd.as_fd());
     Ok((fd, peer))
 }
 
 /// Gives a new socket what the atomic flags give elsewhere, and Apple's refusal of SIGPIPE.
 pub(super) fn prepare_socket(fd: BorrowedFd<'_>) -> io::Result<()> {
     prepare(fd)?;
+    refuse_sigpipe(fd)
+}
+
+/// Where no call has a flag for it.
+fn refuse_sigpipe(fd: BorrowedFd<'_>) -> io::Result<()> {
     #[cfg(target_vendor = "apple")]
     super::setsockopt(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1)?;
+    let _ = fd;
     Ok(())
 }
 
