@@ -18,8 +18,7 @@ use windows_sys::Wdk::Storage::FileSystem::{NtCreateFile, FILE_OPEN};
 use windows_sys::Wdk::System::IO::NtDeviceIoControlFile;
 use windows_sys::Win32::Foundation::{
     RtlNtStatusToDosError, ERROR_NOT_FOUND, HANDLE, NTSTATUS, STATUS_CANCELLED,
-    STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, STATUS_PENDING, STATUS_SUCCESS,
-    UNICODE_STRING,
+    STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, STATUS_SUCCESS, UNICODE_STRING,
 };
 use windows_sys::Win32::Networking::WinSock::{
     WSAGetLastError, WSAIoctl, SIO_BASE_HANDLE, SIO_BSP_HANDLE, SIO_BSP_HANDLE_POLL,
@@ -109,9 +108,10 @@ impl Helper {
         let begin = |overlapped: *mut OVERLAPPED, memory: *mut M| {
             let status = self.poll_raw(overlapped, info(memory));
             failure = Failure(status);
-            match status {
-                STATUS_SUCCESS | STATUS_PENDING => Ok(()),
-                _ => Err(io::ErrorKind::Other.into()),
+            if is_refused(status) {
+                Err(io::ErrorKind::Other.into())
+            } else {
+                Ok(())
             }
         };
         // SAFETY: the helper is associated with the port, and so a request that
@@ -163,6 +163,13 @@ impl Helper {
             Err(err)
         }
     }
+}
+
+/// Whether a request that was answered at once brings no packet. The kernel says so by
+/// errors alone, the topmost two bits set: what ends with a warning has ended, and a packet
+/// tells it.
+fn is_refused(status: NTSTATUS) -> bool {
+    status as u32 >> 30 == 3
 }
 
 /// Why a poll could not be started.
