@@ -49,8 +49,9 @@ use crate::{Interest, Registry, Token};
 /// One write at a time is under way; until it has ended, `write` fails with
 /// [`WouldBlock`](io::ErrorKind::WouldBlock). A write accepts at most 64 KiB,
 /// but a message is accepted as a whole, however long, since half of one would
-/// be another message. That a write which was accepted has failed is an error event, and the
-/// result of the next `write` or `flush`.
+/// be another message. (A server that only writes may not ask Windows whether its pipe
+/// has messages, and is taken to write them.) That a write which was accepted has failed
+/// is an error event, and the result of the next `write` or `flush`.
 ///
 /// Dropping the pipe does not take back what was accepted: it is written as long
 /// as the `Poll` lives and somebody polls it, and only then is the handle

@@ -20,9 +20,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use windows_sys::Win32::Foundation::{
-    RtlNtStatusToDosError, ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF, ERROR_IO_PENDING, ERROR_MORE_DATA,
-    ERROR_NOT_FOUND, ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED,
-    ERROR_PIPE_LISTENING, HANDLE, INVALID_HANDLE_VALUE, STATUS_BUFFER_OVERFLOW,
+    RtlNtStatusToDosError, ERROR_ACCESS_DENIED, ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF,
+    ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOT_FOUND, ERROR_NO_DATA, ERROR_OPERATION_ABORTED,
+    ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED, ERROR_PIPE_LISTENING, HANDLE, INVALID_HANDLE_VALUE,
+    STATUS_BUFFER_OVERFLOW,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, ReadFile, WriteFile, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, SECURITY_IDENTIFICATION,
@@ -313,9 +314,25 @@ pub(super) fn kind_of(handle: BorrowedHandle<'_>) -> Kind {
     let (mut flags, none) = (0, ptr::null_mut());
     // SAFETY: the handle is open, and the call writes to `flags` only.
     let done = unsafe { GetNamedPipeInfo(handle.as_raw_handle(), &mut flags, none, none, none) };
-    Kind {
-        pipe: done != 0,
-        messages: done != 0 && flags & PIPE_TYPE_MESSAGE != 0,
+    kind_of_answer(check(done).map(|()| flags))
+}
+
+fn kind_of_answer(flags: io::Result<u32>) -> Kind {
+    match flags {
+        Ok(flags) => Kind {
+            pipe: true,
+            messages: flags & PIPE_TYPE_MESSAGE != 0,
+        },
+        // A server that only writes may not ask. If these are messages, to write a part of one is
+        // to write another.
+        Err(err) if code_of(&err) == ERROR_ACCESS_DENIED => Kind {
+            pipe: true,
+            messages: true,
+        },
+        Err(_) => Kind {
+            pipe: false,
+            messages: false,
+        },
     }
 }
 
@@ -400,4 +417,23 @@ fn wide(name: &Path) -> io::Result<Vec<u16>> {
     }
     wide.push(0);
     Ok(wide)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windows_sys::Win32::Foundation::ERROR_INVALID_FUNCTION;
+
+    #[test]
+    fn who_may_not_ask_splits_no_message() {
+        let kind = |answer| {
+            let Kind { pipe, messages } = kind_of_answer(answer);
+            (pipe, messages)
+        };
+        let error = |code| Err(io::Error::from_raw_os_error(code as i32));
+        assert_eq!(kind(Ok(0)), (true, false));
+        assert_eq!(kind(Ok(PIPE_TYPE_MESSAGE)), (true, true));
+        assert_eq!(kind(error(ERROR_ACCESS_DENIED)), (true, true));
+        assert_eq!(kind(error(ERROR_INVALID_FUNCTION)), (false, false));
+    }
 }
