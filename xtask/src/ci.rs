@@ -181,11 +181,21 @@ fn clippy(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Also of what only Windows and WASI have.
 fn docs(workspace: &Workspace) -> Result<()> {
-    for features in ["--all-features", "--no-default-features"] {
+    const WASI: &str = "wasm32-wasip1";
+    setup::targets(workspace, &[wine::TARGET, WASI])?;
+    let sets = [
+        ["--all-features"].as_slice(),
+        &["--no-default-features"],
+        &["--all-features", "--target", wine::TARGET],
+        &["--all-features", "--target", WASI],
+    ];
+    for set in sets {
         run_command(
             cargo(&workspace.root)
-                .args(["doc", "--package", PACKAGE, "--no-deps", features])
+                .args(["doc", "--package", PACKAGE, "--no-deps"])
+                .args(set)
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )?;
     }
