@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::documents;
 use super::files::TextFile;
 use super::layers;
 use super::notes;
@@ -259,6 +260,11 @@ pub(super) fn of_text(files: &[TextFile]) -> Budget {
         found.map(|(line, word)| format!("{}:{line}: `{word}`: leave it out", file.path))
     });
     of_places("registry hosts and machine paths", 0, places.collect())
+}
+
+pub(super) fn of_documents(files: &[TextFile]) -> Budget {
+    let missing = documents::missing_tests(files);
+    of_places("tests that documents name and nobody has", 0, missing)
 }
 
 pub(super) fn of_dependencies(names: &BTreeSet<String>) -> Budget {

@@ -4,6 +4,7 @@
 //! that says why.
 
 mod budgets;
+mod documents;
 mod files;
 mod layers;
 mod notes;
@@ -45,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let sources = sources(&files)?;
     let mut budgets = budgets::of_sources(&sources);
     budgets.push(budgets::of_text(&files));
+    budgets.push(budgets::of_documents(&files));
     budgets.push(budgets::of_dependencies(&dependencies(workspace)?));
 
     println!("{:<48} {:>6} {:>6}", "budget", "figure", "limit");
