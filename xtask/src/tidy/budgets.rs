@@ -17,9 +17,8 @@ const UNSAFE_ROOMS: &[&str] = &[
     "sys/unix/syscall/",
     "sys/unix/sockaddr.rs",
     "sys/waker/eventfd.rs",
-    // `mod kernel` at the foot of each backend.
+    // `mod kernel` at its foot.
     "sys/unix/epoll.rs",
-    "sys/unix/kqueue.rs",
     // Kernels that differ from system to system, and are emulated for tests.
     "sys/unix/kqueue/",
     "sys/unix/event_port/kernel.rs",
@@ -31,7 +30,6 @@ const UNSAFE_ROOMS: &[&str] = &[
     "sys/windows/in_flight.rs",
     "sys/windows/iocp.rs",
     "sys/windows/net.rs",
-    "sys/windows/selector.rs",
     // The calls of pipes and waits; what they decide is safe, and elsewhere.
     "sys/windows/pipe/kernel.rs",
     "sys/windows/wait/kernel.rs",
