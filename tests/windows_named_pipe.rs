@@ -208,6 +208,33 @@ fn before_the_first_registration() {
     server.disconnect().expect("disconnected");
 }
 
+/// Whose length 32 bits do not hold. Memory that nobody touches is not there.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn a_buffer_of_more_than_four_gibibytes() {
+    use std::alloc::{alloc_zeroed, dealloc, Layout};
+    let layout = Layout::array::<u8>((1 << 32) + 1).expect("a layout");
+    #[allow(unsafe_code)]
+    // SAFETY: the layout is not empty.
+    let start = unsafe { alloc_zeroed(layout) };
+    if start.is_null() {
+        eprintln!("skipped: there is not so much memory");
+        return;
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: it was allocated with this length, and zeros are bytes.
+    let buf = unsafe { std::slice::from_raw_parts_mut(start, layout.size()) };
+    let mut ends = Ends::new();
+    assert_eq!(ends.server.write(buf).expect("accepted"), 64 << 10);
+    let read = ends.until(|ends| ends.client.read(buf));
+    assert!(read.expect("bytes") > 0);
+    #[allow(unsafe_code)]
+    // SAFETY: as it was allocated, and not used after this.
+    unsafe {
+        dealloc(start, layout);
+    }
+}
+
 #[test]
 fn mistakes_of_registration() {
     let (poll, other) = (Poll::new().expect("a queue"), Poll::new().expect("a queue"));

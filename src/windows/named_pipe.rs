@@ -213,9 +213,13 @@ impl Read for NamedPipe {
     }
 }
 
+/// Std's slices of Windows hold no more, and panic.
+const LARGEST_SLICE: usize = u32::MAX as usize;
+
 impl Read for &NamedPipe {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.read_vectored(&mut [IoSliceMut::new(buf)])
+        let len = buf.len().min(LARGEST_SLICE);
+        self.read_vectored(&mut [IoSliceMut::new(&mut buf[..len])])
     }
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -241,7 +245,8 @@ impl Write for NamedPipe {
 
 impl Write for &NamedPipe {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(buf)])
+        let len = buf.len().min(LARGEST_SLICE);
+        self.write_vectored(&[IoSlice::new(&buf[..len])])
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
