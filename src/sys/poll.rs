@@ -148,9 +148,9 @@ impl<K: Kernel> Selector<K> {
             shared.kicked = true;
             drop(shared);
             if let Err(err) = self.kernel.signal() {
-                error!("telling a poller of a change: {err}");
                 // The next change tells it of both.
                 self.lock().kicked = false;
+                error!("telling a poller of a change: {err}");
             }
         }
     }

@@ -219,9 +219,14 @@ impl Port {
             port: self,
             updates,
         };
-        for entry in &entries[..count as usize] {
-            // SAFETY: the kernel has written this many.
-            let entry = unsafe { entry.assume_init_ref() };
+        let written = entries.as_ptr().cast();
+        // SAFETY: the kernel has written this many.
+        let packets = unsafe { std::slice::from_raw_parts(written, count as usize) };
+        let mut batch = Batch {
+            port: self,
+            left: packets.iter(),
+        };
+        for entry in batch.left.by_ref() {
             match entry.lpCompletionKey {
                 Port::OPERATION => {
                     self.operation_ended();
@@ -241,6 +246,23 @@ impl Port {
     }
 }
 
+/// The packets of a batch that were not told yet. When telling one of them ends with a
+/// panic (of a logger of the caller's, say), the others go back: their operations must
+/// not stay in flight for ever.
+struct Batch<'a> {
+    port: &'a Port,
+    left: std::slice::Iter<'a, OVERLAPPED_ENTRY>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        for entry in self.left.by_ref() {
+            // Who panics is told nothing more.
+            let _ = self.port.post(entry.lpCompletionKey, entry.lpOverlapped);
+        }
+    }
+}
+
 impl AsRawHandle for Port {
     fn as_raw_handle(&self) -> RawHandle {
         self.handle.as_raw_handle()
@@ -255,3 +277,6 @@ impl fmt::Debug for Port {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

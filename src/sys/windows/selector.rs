@@ -198,8 +198,8 @@ impl Socket {
             bytes: 0,
         };
         if let Err((err, _)) = self.poll.post(port, polled, outcome) {
-            error!("telling that a socket cannot be polled ({failure}): {err}");
             state.start_failed();
+            error!("telling that a socket cannot be polled ({failure}): {err}");
         }
     }
 }

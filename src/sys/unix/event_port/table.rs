@@ -279,8 +279,8 @@ impl Table {
             Ok(()) => slot.link = Link::Associated,
             Err(err) if err.raw_os_error() == Some(libc::EBADF) => self.forget(fd),
             Err(err) => {
-                error!("associating descriptor {fd} with its port: {err}");
                 self.faults.push((fd, slot.owner));
+                error!("associating descriptor {fd} with its port: {err}");
             }
         }
     }

@@ -156,10 +156,13 @@ impl Watch {
         let Err(err) = self.start(kernel) else {
             return;
         };
+        let posted = kernel.post(End::Failed);
+        if posted.is_ok() {
+            self.wait = Wait::Pending;
+        }
         error!("waiting for a handle: {err}");
-        match kernel.post(End::Failed) {
-            Ok(()) => self.wait = Wait::Pending,
-            Err(err) => error!("telling that a handle cannot be waited for: {err}"),
+        if let Err(err) = posted {
+            error!("telling that a handle cannot be waited for: {err}");
         }
     }
 
