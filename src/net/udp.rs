@@ -58,6 +58,11 @@ impl UdpSocket {
     /// option is set. Port 0 asks the system to choose a port; [`local_addr`]
     /// tells which.
     ///
+    /// # Platform-specific behavior
+    ///
+    /// On Windows no receive fails because an earlier datagram met a closed port
+    /// (`SIO_UDP_CONNRESET` is turned off).
+    ///
     /// # Errors
     ///
     /// Those of the operating system, such as
