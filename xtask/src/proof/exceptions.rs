@@ -68,7 +68,7 @@ const TABLE: &[Exception] = &[
         FORBIDDEN_CALLS,
     ),
     exception(&[Miri], LIBRARY, "conformance::poll::", POLL),
-    exception(&[Miri], LIBRARY, "poll::tests::under_way::", POLL),
+    exception(&[Miri], LIBRARY, "poll::tests::", POLL),
     exception(&[Miri], LIBRARY, "conformance::event_port::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::event_port::kernel::", EMULATION),
     exception(&[Miri], LIBRARY, "unix::event_port::tests::", EMULATION),
