@@ -295,27 +295,35 @@ impl fmt::Display for Failure {
 
 /// The socket at the bottom of a stack of providers: the one that the driver
 /// knows.
-///
-/// A layered provider may refuse the first question; then one of the others may
-/// tell the next layer, which is asked in turn. (It must not hand out itself.)
-/// When all fail it is the first error that counts: for what is no socket, it
-/// says so.
 pub(super) fn base_socket(socket: RawSource) -> io::Result<RawSource> {
+    find_base(socket, ask)
+}
+
+/// A layered provider may refuse the first question; then one of the others may
+/// tell the next layer, which is asked in turn, and is the best there is if it
+/// refuses, too. (A layer must not hand out itself.) When all fail it is the first
+/// error that counts: for what is no socket, it says so.
+fn find_base(
+    socket: RawSource,
+    ask: impl Fn(RawSource, u32) -> io::Result<RawSource>,
+) -> io::Result<RawSource> {
     let error = match ask(socket, SIO_BASE_HANDLE) {
         Ok(base) => return Ok(base),
         Err(error) => error,
     };
+    let mut below = None;
     for question in [SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL, SIO_BSP_HANDLE] {
         match ask(socket, question) {
             Ok(next) if next != socket => {
                 if let Ok(base) = ask(next, SIO_BASE_HANDLE) {
                     return Ok(base);
                 }
+                below = below.or(Some(next));
             }
             _ => {}
         }
     }
-    Err(error)
+    below.ok_or(error)
 }
 
 fn ask(socket: RawSource, question: u32) -> io::Result<RawSource> {
@@ -343,5 +351,41 @@ fn ask(socket: RawSource, question: u32) -> io::Result<RawSource> {
         Err(io::Error::from_raw_os_error(unsafe { WSAGetLastError() }))
     } else {
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a provider answers; what it does not, it refuses with the question.
+    type Answers = [((RawSource, u32), RawSource)];
+
+    fn base_of_one(answers: &Answers) -> Result<RawSource, u32> {
+        let found = find_base(1, |socket, question| {
+            let answer = answers
+                .iter()
+                .find(|(asked, _)| *asked == (socket, question));
+            let refused = || io::Error::from_raw_os_error(question as i32);
+            answer.map(|(_, answer)| *answer).ok_or_else(refused)
+        });
+        found.map_err(|error| error.raw_os_error().unwrap() as u32)
+    }
+
+    #[test]
+    fn the_base_of_a_stack_of_providers() {
+        let (base, select, poll) = (SIO_BASE_HANDLE, SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL);
+        assert_eq!(base_of_one(&[((1, base), 7)]), Ok(7));
+        assert_eq!(base_of_one(&[]), Err(base), "the first error");
+        assert_eq!(base_of_one(&[((1, select), 2), ((2, base), 7)]), Ok(7));
+        assert_eq!(
+            base_of_one(&[((1, select), 1)]),
+            Err(base),
+            "it hands out itself"
+        );
+        let second = [((1, select), 2), ((1, poll), 3), ((3, base), 7)];
+        assert_eq!(base_of_one(&second), Ok(7));
+        let refuses = [((1, select), 2), ((1, poll), 3)];
+        assert_eq!(base_of_one(&refuses), Ok(2), "the best there is");
     }
 }
