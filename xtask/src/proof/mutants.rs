@@ -170,8 +170,7 @@ fn mutants(
 ) -> Command {
     let mut mutants = cargo(tree);
     mutants.args(["mutants", "--package", PACKAGE, "--iterate"]);
-    mutants.args(["--baseline=skip", "--copy-target=true"]);
-    mutants.args(["--timeout=40", "--build-timeout=600"]);
+    mutants.args(["--baseline=skip", "--timeout=40", "--build-timeout=600"]);
     mutants.arg("--output").arg(scratch);
     excluded(&mut mutants);
     mutants.args(files.iter().flat_map(|file| ["--file", file]));
@@ -191,8 +190,7 @@ fn mutants(
     mutants
 }
 
-/// The tests without a mutant, which must pass; what they are built of is not built
-/// again for the mutants.
+/// The tests without a mutant, which must pass.
 fn baseline(tree: &Path, pass: &Pass) -> Result<()> {
     let mut test = cargo(tree);
     test.args(["test", "--quiet", "--package", PACKAGE, "--all-features"]);
