@@ -15,9 +15,12 @@ struct Scripted {
     drains: AtomicUsize,
     polls: AtomicUsize,
     refuses_signals: AtomicBool,
-    /// The reported bits of the entries, the first of which is what wakes.
-    answers: Mutex<VecDeque<io::Result<Vec<c_short>>>>,
+    answers: Mutex<VecDeque<Answer>>,
 }
+
+/// How many entries have something to report, and the bits of each, of which the first
+/// is what wakes.
+type Answer = io::Result<(usize, Vec<c_short>)>;
 
 impl Kernel for Scripted {
     fn new() -> io::Result<Scripted> {
@@ -44,11 +47,11 @@ impl Kernel for Scripted {
     fn poll(&self, fds: &mut [pollfd], _: Option<Duration>) -> io::Result<usize> {
         self.polls.fetch_add(1, SeqCst);
         let answer = self.answers.lock().unwrap().pop_front();
-        let revents = answer.expect("no poll that the test does not expect")?;
+        let (hits, revents) = answer.expect("no poll that the test does not expect")?;
         for (entry, revents) in fds.iter_mut().zip(&revents) {
             entry.revents = *revents;
         }
-        Ok(revents.iter().filter(|revents| **revents != 0).count())
+        Ok(hits)
     }
 }
 
@@ -56,7 +59,7 @@ type Set = Selector<Scripted>;
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
-fn answer(set: &Set, answer: io::Result<Vec<c_short>>) {
+fn answer(set: &Set, answer: Answer) {
     set.kernel.answers.lock().unwrap().push_back(answer);
 }
 
@@ -96,11 +99,38 @@ fn what_wakes_is_read_when_it_was_written() {
     let set = Set::new().unwrap();
     set.register(5, Token(1), Interest::READABLE).unwrap();
     let drains = || set.kernel.drains.load(SeqCst);
-    answer(&set, Ok(vec![0, libc::POLLIN]));
+    answer(&set, Ok((1, vec![0, libc::POLLIN])));
     assert_eq!((select(&set).unwrap(), drains()), (vec![1], 0));
-    answer(&set, Ok(vec![libc::POLLIN, 0]));
+    answer(&set, Ok((1, vec![libc::POLLIN, 0])));
     assert_eq!((select(&set).unwrap(), drains()), (vec![], 1));
     assert!(!set.lock().asleep);
+}
+
+#[test]
+fn the_search_ends_with_the_last_hit() {
+    let set = Set::new().unwrap();
+    set.register(5, Token(1), Interest::READABLE).unwrap();
+    // What woke is one of them, and the entry of the source an old one.
+    for hits in [1, 0] {
+        answer(&set, Ok((hits, vec![libc::POLLIN, libc::POLLIN])));
+        assert_eq!(select(&set).unwrap(), []);
+    }
+}
+
+#[test]
+fn the_system_takes_its_signals_back() {
+    let system = System::new().unwrap();
+    let mut fds = [pollfd {
+        fd: system.wakeup(),
+        events: libc::POLLIN,
+        revents: 0,
+    }];
+    for _ in 0..2 {
+        assert_eq!(system.poll(&mut fds, NOW).unwrap(), 0);
+        system.signal().unwrap();
+        assert_eq!(system.poll(&mut fds, None).unwrap(), 1);
+        system.drain().unwrap();
+    }
 }
 
 #[test]
@@ -161,7 +191,7 @@ fn a_wake_takes_no_place_of_an_event() {
     let interest = Interest::READABLE;
     edges.register(&queue, 5, Token(1), interest).unwrap();
     let _waker = Waker::new(&queue, Token(2)).unwrap();
-    answer(queue.selector(), Ok(vec![libc::POLLIN, libc::POLLIN]));
+    answer(queue.selector(), Ok((2, vec![libc::POLLIN, libc::POLLIN])));
     let mut events = Vec::with_capacity(2);
     queue
         .poll(&mut Turn::default(), &mut events, 2, NOW)
