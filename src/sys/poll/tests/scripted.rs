@@ -118,22 +118,6 @@ fn the_search_ends_with_the_last_hit() {
 }
 
 #[test]
-fn the_system_takes_its_signals_back() {
-    let system = System::new().unwrap();
-    let mut fds = [pollfd {
-        fd: system.wakeup(),
-        events: libc::POLLIN,
-        revents: 0,
-    }];
-    for _ in 0..2 {
-        assert_eq!(system.poll(&mut fds, NOW).unwrap(), 0);
-        system.signal().unwrap();
-        assert_eq!(system.poll(&mut fds, None).unwrap(), 1);
-        system.drain().unwrap();
-    }
-}
-
-#[test]
 fn what_the_kernel_lacks_for_a_moment_is_no_error() {
     let set = Set::new().unwrap();
     answer(&set, Err(ErrorKind::WouldBlock.into()));
