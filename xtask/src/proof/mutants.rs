@@ -55,6 +55,12 @@ struct Pass {
 const LIBRARY: &[&str] = &["--lib"];
 /// The library's tests of other systems, which take longer than all others.
 const OTHERS: &[&str] = &["event_port", "kqueue", "sys::windows"];
+/// Tests that take as long as all others together, and see little that these do not.
+const LONG: &[&str] = &[
+    "many::",
+    "signals_by_the_thousand",
+    "never_heard_again_with_room_for_one",
+];
 /// A race for which a thread must wait.
 const SLOW: &str = "no_wake_is_lost_among_changes";
 /// The integration tests, which `tree` makes one program of.
@@ -71,7 +77,7 @@ const PASSES: &[Pass] = &[
     Pass {
         files: &["src/"],
         tests: TOGETHER,
-        skip: &[],
+        skip: LONG,
         flags: "",
     },
     Pass {
@@ -82,7 +88,7 @@ const PASSES: &[Pass] = &[
             "src/sys/poll/",
         ],
         tests: TOGETHER,
-        skip: &[],
+        skip: LONG,
         flags: "--cfg mio_unsupported_force_poll_poll",
     },
     // Emulated kernels drive the same loop.
