@@ -331,3 +331,19 @@ impl fmt::Debug for Interest {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On most systems no constant has these bits.
+    #[test]
+    fn completions_are_two_interests() {
+        let completions = Interest::COMPLETIONS;
+        assert!(completions.is_aio() && completions.is_lio());
+        assert!(!completions.is_priority() && !completions.is_closed());
+        assert!(!Interest::CLOSED.is_aio() && !Interest::CLOSED.is_lio());
+        assert_eq!(format!("{completions:?}"), "AIO | LIO");
+        assert_eq!(format!("{:?}", interest(AIO)), "AIO");
+    }
+}

@@ -41,3 +41,24 @@ impl Readiness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Readiness as R;
+
+    #[test]
+    fn each_bit_is_one_of_its_own() {
+        let (ends, rare) = ([R::READ_CLOSED, R::WRITE_CLOSED], [R::AIO, R::LIO]);
+        let usual = [R::READABLE, R::WRITABLE, R::ERROR, R::PRIORITY];
+        let all = [&usual[..], &ends, &rare].concat();
+        for (at, one) in all.iter().enumerate() {
+            assert_eq!(one.or(*one), *one);
+            assert!(!one.intersects(R::EMPTY));
+            for (of, other) in all.iter().enumerate() {
+                assert_eq!(one.intersects(*other), at == of, "{one:?} {other:?}");
+            }
+        }
+        assert_eq!(R::EMPTY.with(R::ERROR, true), R::ERROR);
+        assert_eq!(R::ERROR.with(R::READABLE, false), R::ERROR);
+    }
+}

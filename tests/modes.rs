@@ -169,6 +169,9 @@ fn an_exclusive_interest_that_the_kernel_would_refuse_is_invalid() {
 fn the_algebra_of_modes() {
     let (readable, writable) = (Interest::READABLE, Interest::WRITABLE);
     assert!(!readable.is_level() && !readable.is_oneshot() && !readable.is_exclusive());
+    for mode in [Interest::level, Interest::oneshot, Interest::exclusive] {
+        assert_eq!(mode(mode(readable)), mode(readable));
+    }
     assert!((readable.level() | writable).is_level());
     assert!((readable | writable.level()).is_level());
     assert!(!(readable.level() | writable).edge().is_level());

@@ -11,7 +11,10 @@ use std::time::Duration;
 use mio::net::UdpSocket;
 use mio::windows::SourceSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
-use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessHandleCount};
+
+#[path = "support/handles.rs"]
+mod handles;
+use handles::open_handles;
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
@@ -39,16 +42,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-fn open_handles() -> u32 {
-    let mut count = 0;
-    // SAFETY: takes nothing.
-    let process = unsafe { GetCurrentProcess() };
-    // SAFETY: the call writes to `count`.
-    let done = unsafe { GetProcessHandleCount(process, &mut count) };
-    assert_ne!(done, 0, "{}", std::io::Error::last_os_error());
-    count
-}
 
 fn bind() -> UdpSocket {
     UdpSocket::bind(([127, 0, 0, 1], 0).into()).unwrap()
@@ -108,6 +101,33 @@ fn allocations_of_would_blocks(count: usize) -> usize {
     ALLOCATIONS.load(Ordering::Relaxed) - before
 }
 
+/// How many handles a queue takes to serve sockets that come and go among some that stay.
+fn handles_of_many_that_left() -> u32 {
+    let mut poll = Poll::new().unwrap();
+    let mut events = Events::with_capacity(16);
+    let mut staying: Vec<_> = (0..20).map(|_| bind()).collect();
+    let mut leaving: Vec<_> = (0..64).map(|_| bind()).collect();
+    let before = open_handles();
+    let registry = poll.registry().try_clone().unwrap();
+    for stays in &mut staying {
+        // It stays amid a helper's places, of which all others become free.
+        let (first, last) = leaving.split_at_mut(16);
+        let all = first.iter_mut().chain([stays]).chain(last);
+        for socket in all {
+            registry
+                .register(socket, Token(1), Interest::READABLE)
+                .unwrap();
+        }
+        poll.poll(&mut events, NOW).unwrap();
+        for socket in &mut leaving {
+            registry.deregister(socket).unwrap();
+        }
+        poll.poll(&mut events, NOW).unwrap();
+        assert!(events.is_empty());
+    }
+    open_handles() - before
+}
+
 #[test]
 fn nothing_is_left_behind() {
     // What is made once in a process.
@@ -118,6 +138,10 @@ fn nothing_is_left_behind() {
     }
     assert_eq!(open_handles(), handles, "handles");
     assert_eq!(LIVE.load(Ordering::Relaxed), live, "bytes");
+
+    // At most 84 sockets at a time, and 64 that have not yet left: five helpers hold them.
+    let helpers = handles_of_many_that_left();
+    assert!(helpers <= 6, "{helpers} handles for 20 sockets");
 
     let allocations = allocations_of_would_blocks(300_000);
     assert_eq!(allocations, 0, "allocations by operations that would block");

@@ -43,6 +43,11 @@ fn a_socket_closed_under_us_harms_nobody() {
         .registry()
         .reregister(&mut sockets[7], Token(1000), Interest::READABLE);
     assert_eq!(changed.unwrap_err().kind(), ErrorKind::NotFound);
+    // That it cannot be armed again does not hide what the operation said.
+    for gone in [7, 70] {
+        let result = sockets[gone].try_io(|| Err::<(), _>(ErrorKind::WouldBlock.into()));
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
     // Their numbers are not ours to close any more.
     for closed in [70, 7] {
         std::mem::forget(sockets.remove(closed));

@@ -373,6 +373,30 @@ mod tests {
     }
 
     #[test]
+    fn what_finds_no_room_waits_and_tells_nobody_without_need() {
+        let notify = Notify::new();
+        let (one, two) = (open(&notify, 1), open(&notify, 2));
+        notify.wake(&one);
+        notify.wake(&two);
+        assert_eq!(collect(&notify, 1), (vec![1], false));
+        assert_eq!(collect(&notify, 1), (vec![2], false));
+        assert!(!notify.glance().is_fired());
+    }
+
+    #[test]
+    fn a_dropped_waker_takes_its_own_wake_only() {
+        let notify = Notify::new();
+        let (one, two) = (open(&notify, 1), open(&notify, 2));
+        notify.expose();
+        notify.wake(&one);
+        notify.wake(&two);
+        notify.close(&one);
+        assert_eq!(notify.glance().fired(), 1);
+        assert_eq!(collect(&notify, 4), (vec![2], false));
+        assert!(notify.wake(&two), "it stays exposed");
+    }
+
+    #[test]
     fn a_first_waker_that_fails_leaves_nothing() {
         let notify = Notify::new();
         let failed = notify.open(Token(1), || Err(io::ErrorKind::Other.into()));

@@ -359,3 +359,5 @@ impl<B: Backend> Drop for Waker<B> {
 
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -162,5 +162,27 @@ mod tests {
         }
         let later = start + Duration::from_secs(1);
         assert_eq!(at(5, true).left_at(later), Some(Duration::ZERO));
+        // More milliseconds than have a number; some clocks do not go so far.
+        let Some(instant) = start.checked_add(Duration::from_secs(1 << 60)) else {
+            return;
+        };
+        let far = Deadline::At {
+            instant,
+            whole_millis: true,
+        };
+        let soon = start + Duration::from_nanos(1);
+        assert_eq!(far.left_at(soon), Some(Duration::from_millis(u64::MAX)));
+    }
+
+    #[test]
+    fn a_deadline_remembers_the_resolution() {
+        let cases = [(2_000_000, true), (1_500_000, false)];
+        for (nanos, whole) in cases {
+            let deadline = Deadline::after(Some(Duration::from_nanos(nanos)));
+            let Deadline::At { whole_millis, .. } = deadline else {
+                panic!("{deadline:?}");
+            };
+            assert_eq!(whole_millis, whole, "{nanos} ns");
+        }
     }
 }

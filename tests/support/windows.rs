@@ -14,10 +14,13 @@ use mio::{Events, Interest, Poll, Token};
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0};
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::System::Threading::{
-    CreateEventW, CreateMutexW, CreateSemaphoreW, CreateWaitableTimerW, GetCurrentProcess,
-    GetProcessHandleCount, ReleaseSemaphore, ResetEvent, SetEvent, SetWaitableTimer,
-    WaitForSingleObject,
+    CreateEventW, CreateMutexW, CreateSemaphoreW, CreateWaitableTimerW, ReleaseSemaphore,
+    ResetEvent, SetEvent, SetWaitableTimer, WaitForSingleObject,
 };
+
+#[path = "handles.rs"]
+mod handles;
+pub(crate) use handles::open_handles;
 
 pub(crate) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 pub(crate) const SERVER: Token = Token(10);
@@ -105,17 +108,6 @@ impl Ends {
         }
         got
     }
-}
-
-/// How many handles this process has.
-pub(crate) fn open_handles() -> u32 {
-    // SAFETY: a name for this process, which is always open.
-    let this = unsafe { GetCurrentProcess() };
-    let mut count = 0;
-    // SAFETY: writes the count.
-    let done = unsafe { GetProcessHandleCount(this, &mut count) };
-    assert_ne!(done, 0, "the count of handles");
-    count
 }
 
 /// Whether this is not Windows.

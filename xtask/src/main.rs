@@ -74,8 +74,9 @@ Jobs:
   sanitize S [--quick]
                      the tests under the sanitizer S: address (and leaks), thread
   valgrind           the tests under valgrind's memcheck
-  fuzz [--seconds N] every fuzz target for so many seconds (60)
-  mutants [--shard I/N] [--file F]
+  fuzz [--seconds N] [--target T]..
+                     every fuzz target, or some, for so many seconds (60)
+  mutants [--shard I/N] [--jobs N] [--file F]..
                      make the code wrong, one place at a time, to see tests fail;
                      goes on where it stopped
   coverage           the lines that tests reach

@@ -34,7 +34,6 @@ cfg_if! {
         mod pipe {
             mod state;
         }
-        #[cfg(loom)]
         mod updates;
         mod wait {
             mod state;

@@ -88,3 +88,52 @@ impl<T> Updates<T> {
 
 #[cfg(all(test, loom))]
 mod loom_tests;
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn take_all(updates: &Updates<u8>) -> Vec<u8> {
+        std::iter::from_fn(|| updates.next()).collect()
+    }
+
+    #[test]
+    fn a_poll_that_failed_does_not_hinder_the_next() {
+        let updates = Updates::new();
+        updates.fall_asleep(|_| unreachable!("nothing is queued"));
+        // It never said that it is awake. The next finds what only it may update, and
+        // what comes after is updated by whoever queues it.
+        updates.push(1);
+        let updated = Mutex::new(Vec::new());
+        updates.fall_asleep(|item| updated.lock().unwrap().push(item));
+        updates.queue(2, |item| updated.lock().unwrap().push(item));
+        assert_eq!(*updated.lock().unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn no_lock_is_held_while_an_item_is_updated() {
+        let updates = Updates::new();
+        let is_free = |_| assert!(updates.0.try_lock().is_ok(), "the queue is locked");
+        updates.push(1);
+        updates.fall_asleep(is_free);
+        updates.queue(2, is_free);
+    }
+
+    #[test]
+    fn an_item_is_updated_once_and_by_whom_it_concerns() {
+        let updates = Updates::new();
+        let nobody = |_| panic!("the poller is awake");
+        updates.queue(1, nobody);
+        updates.queue(2, nobody);
+        // What an update queues again waits for the next sleep, or none would begin.
+        updates.fall_asleep(|item| {
+            if item == 1 {
+                updates.push(3);
+            }
+        });
+        assert_eq!(take_all(&updates), [3]);
+        updates.wake_up();
+        updates.queue(4, nobody);
+        assert_eq!(take_all(&updates), [4]);
+    }
+}

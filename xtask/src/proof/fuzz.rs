@@ -24,13 +24,20 @@ pub(crate) const USUAL_SECONDS: u32 = 60;
 /// So many take each target some seconds.
 const RANDOM_INPUTS: &str = "2000000";
 
-/// Runs every target for so many seconds.
-pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Result<()> {
+/// Runs every target for so many seconds, or those that are named.
+pub(crate) fn run(workspace: &Workspace, seconds: u32, wanted: &[String]) -> Result<()> {
     setup::toolchain(workspace, NIGHTLY)?;
     install(workspace)?;
     let fuzz = workspace.root.join("fuzz");
     let scratch = workspace.target_of("fuzz");
-    let targets = targets(&fuzz)?;
+    let mut targets = targets(&fuzz)?;
+    if let Some(unknown) = wanted.iter().find(|name| !targets.contains(name)) {
+        bail!(
+            "`{unknown}` is no target; these are: {}",
+            targets.join(", ")
+        );
+    }
+    targets.retain(|target| wanted.is_empty() || wanted.contains(target));
     let mut build = cargo(&workspace.root);
     build.args([&format!("+{NIGHTLY}"), "fuzz", "build"]);
     build

@@ -38,8 +38,9 @@ pub(crate) fn job(workspace: &Workspace, name: &str, mut args: Arguments) -> Res
         }
         "fuzz" => {
             let seconds = args.opt_value_from_str("--seconds")?;
+            let targets: Vec<String> = args.values_from_str("--target")?;
             no_more(args)?;
-            fuzz::run(workspace, seconds.unwrap_or(fuzz::USUAL_SECONDS))
+            fuzz::run(workspace, seconds.unwrap_or(fuzz::USUAL_SECONDS), &targets)
         }
         "mutants" => {
             let options = mutants::Options::from_args(&mut args)?;
@@ -91,7 +92,7 @@ const LONG: &[Part] = &[
         storms::run(workspace, &storms::Options::default())
     }),
     part("fuzz", |workspace| {
-        fuzz::run(workspace, fuzz::USUAL_SECONDS)
+        fuzz::run(workspace, fuzz::USUAL_SECONDS, &[])
     }),
     part("address", |workspace| {
         sanitize::run(workspace, Sanitizer::Address, true)

@@ -1,36 +1,27 @@
 //! Mutants: the code made wrong in one place at a time, to see a test fail.
 //!
-//! The tool copies the tree, and so do we before it, for two reasons. It finds
-//! files by their `mod` lines, and those in the tables of systems stand inside a
-//! macro: the copy names them once more, where no compiler looks. And a mutant
-//! that waits for what never comes waits as long as tests take a hang to be: in
-//! the copy that is short.
+//! The tool copies the tree, and so do we before it, to make it fit: see `tree`.
 //!
 //! Runs go on where an earlier one stopped: mutants that were caught are not
-//! tried again.
+//! tried again. `ledger` adds up the figures of all runs.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod ledger;
+mod tree;
+
+use std::env;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{bail, Context, Result};
 use pico_args::Arguments;
 
-use crate::process::{cargo, command, read, rustflags, succeeds};
+use self::ledger::Ledger;
+use crate::process::{cargo, read, run as run_command, rustflags, succeeds};
 use crate::setup;
 use crate::workspace::{Workspace, PACKAGE};
 
 const TOOL: &str = "cargo-mutants";
 const TOOL_VERSION: &str = "27.1.0";
-
-/// What Linux picks from the tables.
-const IN_TABLES: &[&str] = &[
-    "sys/unix/mod.rs",
-    "sys/unix/epoll.rs",
-    "sys/unix/syscall/accept4.rs",
-    "sys/unix/syscall/atomic.rs",
-    "sys/waker/eventfd.rs",
-];
 
 /// What is not mutated: tests, and what Linux compiles for tests alone.
 const EXCLUDED: &[&str] = &[
@@ -46,76 +37,47 @@ const EXCLUDED: &[&str] = &[
     "src/sys/unix/event_port/**",
     "src/sys/unix/kqueue/**",
     "src/sys/windows/**",
+    "src/windows/**",
 ];
 
-/// Lines of tests that say how long a hang is, and what the copy says instead.
-const GUARDS: &[(&str, &str, &str)] = &[
-    (
-        "src/sys/conformance.rs",
-        "HANG: Duration = Duration::from_secs(20)",
-        "HANG: Duration = Duration::from_secs(5)",
-    ),
-    (
-        "src/sys/poll/tests/under_way.rs",
-        "HANG: Duration = Duration::from_secs(60)",
-        "HANG: Duration = Duration::from_secs(8)",
-    ),
-    (
-        "tests/support/expect.rs",
-        "HANG_GUARD: Duration = Duration::from_secs(60)",
-        "HANG_GUARD: Duration = Duration::from_secs(8)",
-    ),
-];
+/// Where files need no disk: a mutant is a compilation, and little else.
+const MEMORY: &str = "/dev/shm";
 
 /// One pass over some files with some tests. What a pass leaves is tried by
 /// those after it that have its file.
 struct Pass {
     files: &'static [&'static str],
     tests: &'static [&'static str],
+    skip: &'static [&'static str],
     flags: &'static str,
 }
 
-/// The files of tests that take no second.
-const FAST: &[&str] = &[
-    "--lib",
-    "--test=accept_connect",
-    "--test=additions",
-    "--test=additions_net",
-    "--test=bad_input",
-    "--test=closing",
-    "--test=datagram",
-    "--test=drop",
-    "--test=events",
-    "--test=interest",
-    "--test=modes",
-    "--test=nested",
-    "--test=pipe",
-    "--test=poll",
-    "--test=register",
-    "--test=regressions",
-    "--test=regressions_addr",
-    "--test=regressions_queue",
-    "--test=reregister",
-    "--test=std_conversions",
-    "--test=timeout",
-    "--test=timeouts_kernel",
-    "--test=token",
-    "--test=udp_options",
-    "--test=unix_addr",
-    "--test=waker",
-    "--test=waker_fairness",
+const LIBRARY: &[&str] = &["--lib"];
+/// The library's tests of other systems, which take longer than all others.
+const OTHERS: &[&str] = &["event_port", "kqueue", "sys::windows"];
+/// Tests that take as long as all others together, and see little that these do not.
+const LONG: &[&str] = &[
+    "many::",
+    "signals_by_the_thousand",
+    "never_heard_again_with_room_for_one",
 ];
+/// A race for which a thread must wait.
+const SLOW: &str = "no_wake_is_lost_among_changes";
+/// The integration tests, which `tree` makes one program of.
+const TOGETHER: &[&str] = &["--test=together"];
 
 const PASSES: &[Pass] = &[
-    // Most die by the library's own tests, which are one binary to build.
+    // Most die by the library's own tests, which are the fewest lines to build.
     Pass {
-        files: &["src/sys/**", "src/interest.rs", "src/readiness.rs"],
-        tests: &["--lib"],
+        files: &["src/sys/", "src/interest.rs", "src/readiness.rs"],
+        tests: LIBRARY,
+        skip: OTHERS,
         flags: "",
     },
     Pass {
-        files: &["src/**"],
-        tests: FAST,
+        files: &["src/"],
+        tests: TOGETHER,
+        skip: LONG,
         flags: "",
     },
     Pass {
@@ -123,24 +85,35 @@ const PASSES: &[Pass] = &[
             "src/sys/edges.rs",
             "src/sys/levels.rs",
             "src/sys/poll.rs",
-            "src/sys/poll/**",
+            "src/sys/poll/",
         ],
-        tests: FAST,
+        tests: TOGETHER,
+        skip: LONG,
         flags: "--cfg mio_unsupported_force_poll_poll",
+    },
+    // Emulated kernels drive the same loop.
+    Pass {
+        files: &["src/sys/"],
+        tests: LIBRARY,
+        skip: &[],
+        flags: "",
     },
 ];
 
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     shard: Option<String>,
+    jobs: Option<u32>,
     files: Vec<String>,
 }
 
 impl Options {
     pub(crate) fn from_args(args: &mut Arguments) -> Result<Options> {
-        let shard = args.opt_value_from_str("--shard")?;
-        let files = args.values_from_str("--file")?;
-        Ok(Options { shard, files })
+        Ok(Options {
+            shard: args.opt_value_from_str("--shard")?,
+            jobs: args.opt_value_from_str("--jobs")?,
+            files: args.values_from_str("--file")?,
+        })
     }
 }
 
@@ -148,116 +121,103 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     install(workspace)?;
     let scratch = workspace.target_of("mutants");
     let tree = scratch.join("tree");
-    copy(workspace, &tree)?;
+    tree::copy(workspace, &tree)?;
+    let mut ledger = Ledger::open(&scratch)?;
     for pass in PASSES {
-        let mut mutants = mutants(&tree, &scratch, pass, options);
-        println!("mutants of {:?} by {:?}", pass.files, pass.tests);
+        let files = files_of(pass, &options.files);
+        if files.is_empty() {
+            continue;
+        }
+        println!("mutants of {files:?} by {:?} {}", pass.tests, pass.flags);
+        baseline(&tree, pass)?;
+        let mut mutants = mutants(&tree, &scratch, pass, &files, options);
         // Its exit status tells of mutants that live, which the figures tell too.
-        let status = rustflags(&mut mutants, pass.flags)
+        let status = mutants
             .status()
             .with_context(|| format!("cannot start {TOOL}"))?;
         // 2: some live; 3: some hang.
         if !matches!(status.code(), Some(0 | 2 | 3)) {
             bail!("{TOOL} failed: {status}");
         }
+        ledger.add_last_run()?;
     }
-    report(&scratch)
+    let listed = read(excluded(cargo(&tree).args([
+        "mutants",
+        "--package",
+        PACKAGE,
+        "--list",
+    ])))?;
+    ledger.report(&listed)
 }
 
-fn mutants(tree: &Path, scratch: &Path, pass: &Pass, options: &Options) -> Command {
+/// Those of the pass, as patterns, of which the caller wants all or some.
+fn files_of(pass: &Pass, wanted: &[String]) -> Vec<String> {
+    let is_of_pass = |file: &&String| pass.files.iter().any(|prefix| file.starts_with(prefix));
+    if !wanted.is_empty() {
+        return wanted.iter().filter(is_of_pass).cloned().collect();
+    }
+    let pattern = |prefix: &&str| match prefix.ends_with('/') {
+        true => format!("{prefix}**"),
+        false => (*prefix).to_owned(),
+    };
+    pass.files.iter().map(pattern).collect()
+}
+
+fn excluded(mutants: &mut Command) -> &mut Command {
+    mutants.args(EXCLUDED.iter().flat_map(|file| ["--exclude", file]))
+}
+
+fn mutants(
+    tree: &Path,
+    scratch: &Path,
+    pass: &Pass,
+    files: &[String],
+    options: &Options,
+) -> Command {
     let mut mutants = cargo(tree);
     mutants.args(["mutants", "--package", PACKAGE, "--iterate"]);
-    mutants.args(["--baseline=skip", "--timeout=60", "--build-timeout=600"]);
+    mutants.args(["--baseline=skip", "--timeout=40", "--build-timeout=600"]);
     mutants.arg("--output").arg(scratch);
-    for file in EXCLUDED {
-        mutants.args(["--exclude", file]);
-    }
-    let files = options.files.iter().map(String::as_str);
-    match options.files.is_empty() {
-        true => mutants.args(pass.files.iter().flat_map(|file| ["--file", file])),
-        false => mutants.args(files.flat_map(|file| ["--file", file])),
-    };
+    excluded(&mut mutants);
+    mutants.args(files.iter().flat_map(|file| ["--file", file]));
     if let Some(shard) = &options.shard {
         mutants.args(["--shard", shard, "--sharding=round-robin"]);
     }
-    mutants.args(["--", "--all-features"]).args(pass.tests);
-    // One that fails is enough, and nobody reads a debugger's lines.
-    mutants.args(["--", "-Zunstable-options", "--fail-fast"]);
-    mutants.args(["--skip", "no_wake_is_lost_among_changes"]);
-    mutants.env("RUSTC_BOOTSTRAP", "1");
-    mutants.env("RUST_TEST_THREADS", "8");
-    mutants.env("CARGO_PROFILE_DEV_DEBUG", "0");
-    mutants.env("CARGO_PROFILE_TEST_DEBUG", "0");
-    mutants.env_remove("CARGO_TARGET_DIR");
+    if let Some(jobs) = &options.jobs {
+        mutants.arg(format!("--jobs={jobs}"));
+    }
+    if env::var_os("TMPDIR").is_none() && Path::new(MEMORY).is_dir() {
+        mutants.env("TMPDIR", MEMORY);
+    }
+    // What stands after the dashes does not count for the build.
+    mutants.arg("--all-features");
+    mutants.args(pass.tests.iter().map(|arg| format!("--cargo-arg={arg}")));
+    harness(pass, mutants.arg("--"));
     mutants
 }
 
-/// Copies what git knows of, or would add.
-fn copy(workspace: &Workspace, tree: &Path) -> Result<()> {
-    let mut list = command("git", &workspace.root);
-    list.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
-    for name in read(&mut list)?.lines() {
-        let (from, to) = (workspace.root.join(name), tree.join(name));
-        let Ok(bytes) = fs::read(&from) else {
-            // Removed, and not yet in the index.
-            continue;
-        };
-        let text = String::from_utf8(bytes).map(|text| adapted(name, text));
-        let bytes = match text {
-            Ok(text) => text.into_bytes(),
-            Err(binary) => binary.into_bytes(),
-        };
-        if fs::read(&to).is_ok_and(|present| present == bytes) {
-            continue;
-        }
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(&to, bytes).with_context(|| format!("cannot write {}", to.display()))?;
-    }
-    Ok(())
+/// The tests without a mutant, which must pass.
+fn baseline(tree: &Path, pass: &Pass) -> Result<()> {
+    let mut test = cargo(tree);
+    test.args(["test", "--quiet", "--package", PACKAGE, "--all-features"]);
+    harness(pass, test.args(pass.tests));
+    run_command(&mut test).context("the tests fail without any mutant")
 }
 
-fn adapted(name: &str, mut text: String) -> String {
-    for (file, long, short) in GUARDS {
-        if name == *file {
-            text = text.replace(long, short);
-        }
-    }
-    if name == "src/lib.rs" {
-        for (at, file) in IN_TABLES.iter().enumerate() {
-            text.push_str(&format!(
-                "#[cfg(any())]\n#[path = {file:?}]\nmod in_table_{at};\n"
-            ));
-        }
-    }
-    text
-}
-
-/// The figures over all runs, and those that live.
-fn report(scratch: &Path) -> Result<()> {
-    let lines = |name: &str| -> Vec<String> {
-        let path: PathBuf = scratch.join("mutants.out").join(name);
-        let text = fs::read_to_string(path).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
-    };
-    let missed = lines("missed.txt");
-    let caught = lines("caught.txt").len()
-        + lines("previously_caught.txt").len()
-        + lines("timeout.txt").len();
-    for mutant in &missed {
-        println!("lives: {mutant}");
-    }
-    let viable = caught + missed.len();
-    if viable == 0 {
-        bail!("no mutant was tried");
-    }
-    println!(
-        "mutants: {caught} of {viable} caught ({:.1} %), among them those of earlier runs that \
-         did not compile",
-        100.0 * caught as f64 / viable as f64
-    );
-    Ok(())
+/// How the tests are built and run.
+fn harness(pass: &Pass, command: &mut Command) {
+    // One that fails is enough, and nobody reads a debugger's lines.
+    command.args(["--", "-Zunstable-options", "--fail-fast", "--skip", SLOW]);
+    command.args(pass.skip.iter().flat_map(|name| ["--skip", name]));
+    command.env("RUSTC_BOOTSTRAP", "1");
+    command.env("RUST_TEST_THREADS", "8");
+    command.env("RUST_BACKTRACE", "0");
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    command.env("CARGO_PROFILE_TEST_DEBUG", "0");
+    // One line differs from the mutant before.
+    command.env("CARGO_INCREMENTAL", "1");
+    command.env_remove("CARGO_TARGET_DIR");
+    rustflags(command, pass.flags);
 }
 
 fn install(workspace: &Workspace) -> Result<()> {

@@ -124,6 +124,31 @@ fn a_stale_result_is_dropped() {
 }
 
 #[test]
+fn a_change_of_the_latest_registration_drops_its_result_too() {
+    let mut model = Model::new();
+    let handle = model.add(10, 1, IN);
+    for token in 2..4 {
+        model.asked();
+        assert!(model.table.change(handle, Token(token), edge(IN)));
+        assert_eq!(model.report(&[(10, IN)], 8), []);
+    }
+}
+
+#[test]
+fn the_search_ends_with_the_last_hit() {
+    let mut model = Model::new();
+    for fd in 10..13 {
+        model.add(fd, fd as usize, IN);
+    }
+    model.asked();
+    model.set.fds[1..].iter_mut().for_each(|fd| fd.revents = IN);
+    let mut seen = Vec::new();
+    let deliver = |token: Token, _| seen.push(token.0);
+    model.set.deliver(&mut model.table, 2, 8, deliver);
+    assert_eq!(seen, [10, 11], "the kernel says how many there are");
+}
+
+#[test]
 fn what_finds_no_room_is_first_the_next_time() {
     let mut model = Model::new();
     for fd in 10..15 {
@@ -168,6 +193,10 @@ fn raw_slots_are_found_by_descriptor_and_armed_by_time() {
     model.table.unpark();
     assert!(!model.table.has_parked());
     assert_eq!(model.asked(), [(10, 0), (10, IN | OUT)]);
+    model.report(&[(10, IN)], 8);
+    assert!(model.table.change(raw, Token(3), edge(IN)));
+    assert!(!model.table.has_parked(), "a change arms it");
+    model.asked();
     model.report(&[(10, IN)], 8);
     assert!(model.table.remove(raw));
     assert!(!model.table.has_parked());

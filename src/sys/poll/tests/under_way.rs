@@ -84,6 +84,22 @@ fn wait_until_asleep(queue: &Queue<Selector>) {
     }
 }
 
+#[test]
+fn the_system_takes_its_signals_back() {
+    let system = System::new().unwrap();
+    let mut fds = [pollfd {
+        fd: system.wakeup(),
+        events: libc::POLLIN,
+        revents: 0,
+    }];
+    for _ in 0..2 {
+        assert_eq!(system.poll(&mut fds, Some(Duration::ZERO)).unwrap(), 0);
+        system.signal().unwrap();
+        assert_eq!(system.poll(&mut fds, None).unwrap(), 1);
+        system.drain().unwrap();
+    }
+}
+
 /// Wakers are woken in turn, each again only when its event was seen: so every wake has an event
 /// of its own, and a lost one ends the test.
 #[test]

@@ -1,0 +1,385 @@
+//! Which calls a poll makes, what it gives back and when a wake is told to the kernel: over a
+//! kernel that answers as it is told. What threads may do to each other is loom's to find.
+
+use super::{Progress, Queue, Waker};
+use crate::interest::Interest;
+use crate::readiness::Readiness;
+use crate::sys::edges::KernelEdges;
+use crate::sys::{Backend, RawEvent, RawSource, Signal, Turn};
+use crate::token::Token;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use std::{fmt, io, mem};
+
+/// The signal's own event has no token.
+#[derive(Debug, Clone, Copy)]
+struct Event(Option<usize>);
+
+const SIGNAL: Event = Event(None);
+
+impl RawEvent for Event {
+    fn token(&self) -> Token {
+        Token(self.0.expect("the signal is hidden"))
+    }
+
+    fn readiness(&self) -> Readiness {
+        Readiness::READABLE
+    }
+
+    fn fmt_raw(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<io::Result<Vec<Event>>>,
+    /// What happens while the next call sleeps.
+    meanwhile: Option<Box<dyn FnOnce() + Send>>,
+    /// Room and timeout of each call.
+    calls: Vec<(usize, Option<Duration>)>,
+    signals: usize,
+    refuses_signals: bool,
+}
+
+#[derive(Clone, Default)]
+struct Kernel(Arc<Mutex<Script>>);
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kernel")
+    }
+}
+
+impl Signal for Kernel {
+    fn signal(&self) -> io::Result<()> {
+        let mut script = self.0.lock().unwrap();
+        script.signals += 1;
+        match script.refuses_signals {
+            true => Err(io::ErrorKind::Other.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Backend for Kernel {
+    type Event = Event;
+    type Registration = KernelEdges;
+    type Signal = Kernel;
+    type Handle = ();
+
+    fn new() -> io::Result<Kernel> {
+        Ok(Kernel::default())
+    }
+
+    fn select(
+        &self,
+        events: &mut Vec<Event>,
+        room: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let mut script = self.0.lock().unwrap();
+        script.calls.push((room, timeout));
+        let answer = script.answers.pop_front();
+        let meanwhile = script.meanwhile.take();
+        drop(script);
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        let answer = answer.expect("no call that the test does not expect")?;
+        assert!(answer.len() <= room);
+        events.extend(answer);
+        Ok(())
+    }
+
+    fn register(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reregister(&self, _: RawSource, _: &(), _: Token, _: Interest) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn deregister(&self, _: RawSource, _: &()) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn register_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reregister_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn deregister_raw(&self, _: RawSource) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn add_signal(&self) -> io::Result<Kernel> {
+        Ok(self.clone())
+    }
+
+    fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
+        let before = events.len();
+        events.retain(|event| event.0.is_some());
+        events.len() < before
+    }
+
+    fn woken(&self, token: Token) -> Event {
+        Event(Some(token.0))
+    }
+}
+
+struct Poller {
+    queue: Queue<Kernel>,
+    turn: Turn,
+}
+
+const NOW: Option<Duration> = Some(Duration::ZERO);
+const LATER: Option<Duration> = Some(Duration::from_secs(3600));
+/// The token of the waker.
+const WAKER: usize = 100;
+
+fn sources(tokens: &[usize]) -> Vec<Event> {
+    tokens.iter().map(|&token| Event(Some(token))).collect()
+}
+
+fn signal_and(tokens: &[usize]) -> Vec<Event> {
+    [vec![SIGNAL], sources(tokens)].concat()
+}
+
+impl Poller {
+    fn new() -> Poller {
+        Poller {
+            queue: Queue::new().unwrap(),
+            turn: Turn::default(),
+        }
+    }
+
+    fn with_waker() -> (Poller, Arc<Waker<Kernel>>) {
+        let poller = Poller::new();
+        let waker = Arc::new(Waker::new(&poller.queue, Token(WAKER)).unwrap());
+        (poller, waker)
+    }
+
+    fn script<R>(&self, change: impl FnOnce(&mut Script) -> R) -> R {
+        change(&mut self.queue.selector.0.lock().unwrap())
+    }
+
+    fn answer(&self, answers: impl IntoIterator<Item = Vec<Event>>) {
+        self.script(|script| script.answers.extend(answers.into_iter().map(Ok)));
+    }
+
+    fn wake_during_the_next_call(&self, waker: &Arc<Waker<Kernel>>) {
+        let waker = Arc::clone(waker);
+        let wake = move || waker.wake().unwrap();
+        self.script(|script| script.meanwhile = Some(Box::new(wake)));
+    }
+
+    /// The tokens of a poll, and the calls that it made, which took all answers.
+    fn poll(&mut self, room: usize, timeout: Option<Duration>) -> (Vec<usize>, Vec<Call>) {
+        let mut events = Vec::with_capacity(room);
+        let (queue, turn) = (&self.queue, &mut self.turn);
+        queue.poll(turn, &mut events, room, timeout).unwrap();
+        self.seen(&events, room)
+    }
+
+    /// The same, with something that happens right before the long way.
+    fn poll_amid(
+        &mut self,
+        room: usize,
+        timeout: Option<Duration>,
+        amid: impl FnOnce(&Queue<Kernel>),
+    ) -> (Vec<usize>, Vec<Call>) {
+        let mut events = Vec::with_capacity(room);
+        let (queue, turn) = (&self.queue, &mut self.turn);
+        let begun = queue.begin(turn, &mut events, room, timeout).unwrap();
+        assert!(matches!(begun, Progress::Begun));
+        amid(queue);
+        queue
+            .poll_on(turn, &mut events, room, timeout, begun)
+            .unwrap();
+        self.seen(&events, room)
+    }
+
+    fn seen(&self, events: &[Event], room: usize) -> (Vec<usize>, Vec<Call>) {
+        assert!(events.len() <= room);
+        let tokens = events.iter().map(|event| event.token().0).collect();
+        let calls = self.script(|script| {
+            assert!(script.answers.is_empty(), "calls that did not come");
+            mem::take(&mut script.calls)
+        });
+        (tokens, calls)
+    }
+
+    fn signals(&self) -> usize {
+        self.script(|script| mem::take(&mut script.signals))
+    }
+}
+
+type Call = (usize, Option<Duration>);
+
+#[test]
+fn one_call_is_a_poll_whether_or_not_there_is_a_waker() {
+    for mut poller in [Poller::new(), Poller::with_waker().0] {
+        for timeout in [NOW, None, LATER, None, NOW] {
+            poller.answer([sources(&[1, 2])]);
+            assert_eq!(poller.poll(4, timeout), (vec![1, 2], vec![(4, timeout)]));
+        }
+        poller.answer([vec![]]);
+        assert_eq!(poller.poll(4, NOW), (vec![], vec![(4, NOW)]));
+        // It came back early, or for something that is not for the caller.
+        poller.answer([vec![], sources(&[1, 2, 3])]);
+        assert_eq!(poller.poll(4, None), (vec![1, 2, 3], vec![(4, None); 2]));
+    }
+}
+
+#[test]
+fn room_is_kept_for_wakes_unless_it_is_the_kernel_s_turn() {
+    let (mut poller, waker) = Poller::with_waker();
+    for timeout in [NOW, None, LATER] {
+        waker.wake().unwrap();
+        poller.answer([sources(&[1, 2, 3])]);
+        assert_eq!(
+            poller.poll(4, timeout),
+            (vec![1, 2, 3, WAKER], vec![(3, NOW)])
+        );
+    }
+    waker.wake().unwrap();
+    assert_eq!(poller.poll(1, None), (vec![WAKER], vec![]));
+    waker.wake().unwrap();
+    poller.answer([sources(&[1])]);
+    assert_eq!(poller.poll(1, NOW), (vec![1], vec![(1, NOW)]));
+    assert_eq!(poller.poll(1, NOW), (vec![WAKER], vec![]));
+    // One that the long way finds.
+    poller.answer([sources(&[1])]);
+    let wake = |_: &Queue<Kernel>| waker.wake().unwrap();
+    assert_eq!(
+        poller.poll_amid(2, LATER, wake),
+        (vec![1, WAKER], vec![(2, NOW)])
+    );
+    poller.answer([sources(&[1])]);
+    assert_eq!(
+        poller.poll_amid(2, LATER, wake),
+        (vec![1, WAKER], vec![(1, NOW)])
+    );
+    assert_eq!(poller.poll_amid(1, LATER, wake), (vec![WAKER], vec![]));
+    assert_eq!(poller.signals(), 0, "nobody slept");
+}
+
+#[test]
+fn a_wake_during_the_call_comes_with_what_it_brought() {
+    let (mut poller, waker) = Poller::with_waker();
+    for timeout in [None, LATER] {
+        poller.wake_during_the_next_call(&waker);
+        poller.answer([signal_and(&[1, 2, 3])]);
+        let seen = (vec![1, 2, 3, WAKER], vec![(4, timeout)]);
+        assert_eq!(poller.poll(4, timeout), seen);
+        assert_eq!(poller.signals(), 1);
+        // Its signal is on the way, and too late for this.
+        poller.wake_during_the_next_call(&waker);
+        poller.answer([sources(&[1])]);
+        assert_eq!(
+            poller.poll(4, timeout),
+            (vec![1, WAKER], vec![(4, timeout)])
+        );
+        assert_eq!(poller.signals(), 1);
+    }
+    poller.wake_during_the_next_call(&waker);
+    poller.answer([vec![]]);
+    assert_eq!(poller.poll(4, NOW), (vec![], vec![(4, NOW)]));
+    assert_eq!(poller.signals(), 0, "a look is no sleep");
+    assert_eq!(poller.poll(1, NOW), (vec![WAKER], vec![]));
+}
+
+#[test]
+fn a_late_signal_costs_no_source_its_place() {
+    for timeout in [NOW, None, LATER] {
+        let (mut poller, _waker) = Poller::with_waker();
+        poller.answer([signal_and(&[1, 2, 3]), sources(&[4])]);
+        let calls = vec![(4, timeout), (1, NOW)];
+        assert_eq!(poller.poll(4, timeout), (vec![1, 2, 3, 4], calls));
+        // In a batch that is not full it took the place of none.
+        poller.answer([signal_and(&[1, 2])]);
+        assert_eq!(poller.poll(4, timeout), (vec![1, 2], vec![(4, timeout)]));
+    }
+}
+
+#[test]
+fn nothing_but_a_signal_is_nothing() {
+    for room in [1, 4] {
+        let (mut poller, _waker) = Poller::with_waker();
+        poller.answer([signal_and(&[]), vec![]]);
+        assert_eq!(poller.poll(room, NOW), (vec![], vec![(room, NOW); 2]));
+        poller.answer([signal_and(&[]), sources(&[1])]);
+        assert_eq!(poller.poll(room, None), (vec![1], vec![(room, None); 2]));
+    }
+}
+
+#[test]
+fn a_place_that_was_kept_for_nobody_is_looked_at_again() {
+    let mut poller = Poller::new();
+    // The last of them shares its bit, which stays when it is dropped.
+    let open = |queue: &Queue<Kernel>| {
+        let wakers = (0..30).map(|_| Waker::new(queue, Token(WAKER)).unwrap());
+        let wakers: Vec<_> = wakers.collect();
+        wakers[29].wake().unwrap();
+    };
+    poller.answer([sources(&[1])]);
+    let soon = Some(Duration::from_nanos(1));
+    assert_eq!(poller.poll_amid(1, soon, open), (vec![1], vec![(1, NOW)]));
+}
+
+#[test]
+fn a_poll_that_fails_is_over() {
+    let (mut poller, waker) = Poller::with_waker();
+    for timeout in [None, LATER] {
+        let interrupted = Err(io::ErrorKind::Interrupted.into());
+        poller.script(|script| script.answers.push_back(interrupted));
+        let mut events = Vec::new();
+        let (queue, turn) = (&poller.queue, &mut poller.turn);
+        let failed = queue.poll(turn, &mut events, 4, timeout).unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::Interrupted);
+        waker.wake().unwrap();
+        assert_eq!(poller.signals(), 0, "nobody sleeps");
+        poller.script(|script| script.calls.clear());
+        assert_eq!(poller.poll(1, timeout), (vec![WAKER], vec![]));
+        poller.turn = Turn::default();
+    }
+}
+
+#[test]
+fn who_watches_the_queue_is_told_of_wakes() {
+    let (mut poller, waker) = Poller::with_waker();
+    poller.queue.expose();
+    assert_eq!(poller.signals(), 0);
+    waker.wake().unwrap();
+    waker.wake().unwrap();
+    assert_eq!(poller.signals(), 1);
+    assert_eq!(poller.poll(1, NOW), (vec![WAKER], vec![]));
+
+    let (poller, waker) = Poller::with_waker();
+    waker.wake().unwrap();
+    poller.queue.expose();
+    assert_eq!(poller.signals(), 1, "of what came before");
+}
+
+#[test]
+fn a_wake_that_could_not_be_told_is_told_by_the_next() {
+    let (mut poller, waker) = Poller::with_waker();
+    let of_sleeper = Arc::clone(&waker);
+    let kernel = poller.queue.selector.clone();
+    let meanwhile = move || {
+        let refuse = |refuse| kernel.0.lock().unwrap().refuses_signals = refuse;
+        refuse(true);
+        assert!(of_sleeper.wake().is_err());
+        refuse(false);
+        of_sleeper.wake().unwrap();
+    };
+    poller.script(|script| script.meanwhile = Some(Box::new(meanwhile)));
+    poller.answer([signal_and(&[])]);
+    assert_eq!(poller.poll(4, None), (vec![WAKER], vec![(4, None)]));
+    assert_eq!(poller.signals(), 2);
+}
