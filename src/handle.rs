@@ -1,13 +1,13 @@
-//! The trait impls that all handles share, written once.
+//! The trait impls that handles and sources share, written once.
 //!
 //! A *handle* here is a struct with one field, `inner: IoSource<T>`, where `T`
 //! is the type of std that does the work.
 
-/// `event::Source`, `Debug`, and the traits of owners of a raw handle, which
-/// `impl_raw_handle` has for each family of systems.
-macro_rules! impl_handle {
-    ($handle:ty, $inner:ty) => {
-        impl $crate::event::Source for $handle {
+/// `event::Source` of a type that another source does the work of: an expression
+/// over a reference to the one.
+macro_rules! impl_source {
+    ($source:ty, |$this:ident| $inner:expr) => {
+        impl $crate::event::Source for $source {
             #[inline]
             fn register(
                 &mut self,
@@ -15,7 +15,8 @@ macro_rules! impl_handle {
                 token: $crate::Token,
                 interests: $crate::Interest,
             ) -> std::io::Result<()> {
-                $crate::event::Source::register(&mut self.inner, registry, token, interests)
+                let $this = self;
+                $crate::event::Source::register(&mut $inner, registry, token, interests)
             }
 
             #[inline]
@@ -25,14 +26,24 @@ macro_rules! impl_handle {
                 token: $crate::Token,
                 interests: $crate::Interest,
             ) -> std::io::Result<()> {
-                $crate::event::Source::reregister(&mut self.inner, registry, token, interests)
+                let $this = self;
+                $crate::event::Source::reregister(&mut $inner, registry, token, interests)
             }
 
             #[inline]
             fn deregister(&mut self, registry: &$crate::Registry) -> std::io::Result<()> {
-                $crate::event::Source::deregister(&mut self.inner, registry)
+                let $this = self;
+                $crate::event::Source::deregister(&mut $inner, registry)
             }
         }
+    };
+}
+
+/// `event::Source`, `Debug`, and the traits of owners of a raw handle, which
+/// `impl_raw_handle` has for each family of systems.
+macro_rules! impl_handle {
+    ($handle:ty, $inner:ty) => {
+        impl_source!($handle, |handle| handle.inner);
 
         impl std::fmt::Debug for $handle {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

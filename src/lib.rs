@@ -71,6 +71,7 @@
             feature = "net"
         )),
         mio_fuzzing,
+        mio_kqueue_emulation,
         mio_ports_emulation,
         windows,
         mio_unsupported_force_poll_poll
@@ -147,7 +148,7 @@ struct Readme;
 /// |---|---|
 /// | `os-poll` | `Poll::new`: the event queue of the operating system |
 /// | `net` | the module `net`: TCP, UDP and Unix domain sockets |
-/// | `os-ext` | what one family of systems has: on Unix the module `unix` with pipes and raw descriptors; implies `os-poll` |
+/// | `os-ext` | what one family of systems has: on Unix the module `unix` with pipes and raw descriptors, on Windows `windows` with named pipes, raw sockets and handles, on WASI and Hermit a module with raw descriptors; implies `os-poll` |
 /// | `inline-syscalls` | on Linux (x86-64, 64-bit Arm) the system calls of every event as instructions of their callers; see below |
 /// | `log` (default) | registrations at level `trace` through the [`log`](https://docs.rs/log) crate, and what went wrong and no caller could be told at level `error` |
 ///

@@ -88,6 +88,7 @@ use std::{fmt, io};
 /// | Linux, Android, illumos, Redox | [`epoll(7)`] |
 /// | macOS, iOS and their kin, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | [`kqueue(2)`] |
 /// | Solaris | [event ports] |
+/// | Windows | a completion port, and polls of sockets by the driver beneath them (AFD) |
 /// | WASI | `poll_oneoff` of its first preview, `poll` of the later ones |
 /// | other Unix systems, Hermit | [`poll(2)`], which is no descriptor and costs time for each source |
 ///

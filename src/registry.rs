@@ -53,10 +53,10 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`] if the source is registered already, and what the
-    /// operating system says, such as "operation not permitted" for a regular
-    /// file on Linux. After an error the source is as it was, and can be
-    /// registered again.
+    /// [`AlreadyExists`] if the source is registered already; [`Unsupported`] if the
+    /// system's queue has no such interest or mode; and what the operating system
+    /// says, such as "operation not permitted" for a regular file on Linux. After
+    /// an error the source is as it was, and can be registered again.
     ///
     /// # Examples
     ///
@@ -76,6 +76,7 @@ impl Registry {
     /// ```
     ///
     /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
+    /// [`Unsupported`]: io::ErrorKind::Unsupported
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
     #[inline]
     pub fn register<S>(&self, source: &mut S, token: Token, interests: Interest) -> io::Result<()>

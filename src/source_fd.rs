@@ -29,6 +29,14 @@ use crate::{Interest, Registry, Token};
 /// `/dev/null`. Registering one of them fails with
 /// [`PermissionDenied`](io::ErrorKind::PermissionDenied).
 ///
+/// A kqueue takes a second registration of a descriptor for a change of the first,
+/// and a change of none for a registration: neither is an error there.
+///
+/// Queues without edges (poll(2), event ports, WASI) do not see the operations on a
+/// raw descriptor. What was reported of one is asked for again after a while: one
+/// millisecond at first and up to sixteen, and from one again after a
+/// [`reregister`](Registry::reregister).
+///
 /// # Examples
 ///
 /// Once, for a socket of the standard library:
@@ -178,29 +186,6 @@ impl<'fd> From<BorrowedFd<'fd>> for SourceBorrowedFd<'fd> {
     }
 }
 
-impl event::Source for SourceBorrowedFd<'_> {
-    #[inline]
-    fn register(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceFd(&self.0.as_raw_fd()).register(registry, token, interests)
-    }
-
-    #[inline]
-    fn reregister(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceFd(&self.0.as_raw_fd()).reregister(registry, token, interests)
-    }
-
-    #[inline]
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        SourceFd(&self.0.as_raw_fd()).deregister(registry)
-    }
-}
+impl_source!(SourceBorrowedFd<'_>, |source| SourceFd(
+    &source.0.as_raw_fd()
+));

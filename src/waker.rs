@@ -29,9 +29,9 @@ use std::task;
 /// [`Poll`'s notes](struct.Poll.html#accessing-the-queue)), the first wake of
 /// each batch reaches the kernel, and so do all wakes of a poller that is asleep.
 ///
-/// The first waker of a queue takes one descriptor of the operating system,
-/// which all its wakers share and which lives as long as any of them or the
-/// queue.
+/// Where a descriptor is what wakes, the first waker of a queue takes it (with
+/// poll(2) the queue has it already). All wakers of the queue share it, and it lives
+/// as long as any of them or the queue.
 ///
 /// # Platform-specific behavior
 ///
@@ -40,6 +40,7 @@ use std::task;
 /// | Linux, Android, illumos, Fuchsia, Hermit | [`eventfd(2)`] |
 /// | Apple's systems, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | `EVFILT_USER`, which takes no descriptor; a pipe where the kernel does not have it |
 /// | Solaris | `port_send`, which takes no descriptor |
+/// | Windows | a packet that is posted to the completion port, which takes no handle |
 /// | WASI | nothing: the next poll sees the wake, since no other thread could be asleep; with threads a sleep is cut into slices of 10 ms |
 /// | other Unix systems | a pipe |
 ///

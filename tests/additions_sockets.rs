@@ -7,16 +7,10 @@
 
 mod support;
 
-use std::io::{self, Error, Read, Write};
+use std::io::{self, Error, Read};
 
-use mio::event::Event;
 use mio::net::{TcpListener, TcpStream, UdpSocket};
-use mio::{Interest, Token};
-use support::{
-    assert_nonblocking, assert_would_block, expect_events, localhost, poll_and_events, raw,
-};
-
-const OWN: Token = Token(1);
+use support::{assert_nonblocking, assert_works_in_a_queue, assert_would_block, localhost, raw};
 
 /// Converts a socket; asserts that the same came out, no longer blocking.
 macro_rules! convert {
@@ -46,17 +40,10 @@ fn conversion_from_std_makes_tcp_and_udp_non_blocking() {
 
 #[test]
 fn a_converted_stream_works_in_a_queue() {
-    let (mut poll, mut events) = poll_and_events();
     let listener = std::net::TcpListener::bind(localhost()).unwrap();
     let mut other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let mut stream = TcpStream::try_from(listener.accept().unwrap().0).unwrap();
-    poll.registry()
-        .register(&mut stream, OWN, Interest::READABLE)
-        .unwrap();
-    other.write_all(b"x").unwrap();
-    expect_events(&mut poll, &mut events, &[(OWN, Event::is_readable)]);
-    assert_eq!(stream.read(&mut [0; 4]).unwrap(), 1);
-    assert_would_block(stream.read(&mut [0; 4]));
+    assert_works_in_a_queue(&mut stream, &mut other);
 }
 
 #[test]

@@ -7,13 +7,12 @@ mod support;
 use std::io::{ErrorKind, IoSlice, Write};
 #[cfg(not(mio_unsupported_force_poll_poll))]
 use std::os::fd::AsRawFd;
-use std::time::Duration;
 
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream, UnixStream};
 #[cfg(not(mio_unsupported_force_poll_poll))]
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Interest, Poll, Token};
 use support::{
     accept_one, assert_kind, assert_would_block, expect_events, in_child, localhost, open_fds,
     poll_and_events, situations, wait_until,
@@ -35,13 +34,14 @@ fn buffer_beyond_the_kernels_limit_works() {
         return;
     }
     let mut poll = Poll::new().unwrap();
-    let mut events = Events::with_capacity(too_many);
+    let mut events = mio::Events::with_capacity(too_many);
     assert_eq!(events.capacity(), too_many);
     let (mut one, _other) = UnixStream::pair().unwrap();
     poll.registry()
         .register(&mut one, OLD, Interest::WRITABLE)
         .unwrap();
-    poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+    let now = Some(std::time::Duration::ZERO);
+    poll.poll(&mut events, now).unwrap();
     assert_eq!(events.iter().count(), 1);
 }
 

@@ -30,9 +30,11 @@ use std::fmt;
 /// | [`is_aio`] | never | `EVFILT_AIO` | never |
 /// | [`is_lio`] | never | `EVFILT_LIO` | never |
 ///
-/// See [`epoll_ctl(2)`] and [`kqueue(2)`] for the flags. kqueue reports reading
-/// and writing of one source by an event each. On Windows, an event for `CLOSED` alone is neither
-/// readable nor writable. On Linux an error does not always end a
+/// See [`epoll_ctl(2)`] and [`kqueue(2)`] for the flags. poll(2), event ports and WASI
+/// answer as epoll does, by the bits `POLLIN` and so on, as far as they have them:
+/// a half close has one on Linux and Android alone, and elsewhere reading tells of it. kqueue
+/// reports reading and writing of one source by an event each. On Windows, an event
+/// for `CLOSED` alone is neither readable nor writable. On Linux an error does not always end a
 /// socket: a connected UDP socket whose peer was unreachable, and one with
 /// messages in its error queue (`MSG_ZEROCOPY`, time stamps), answer
 /// `is_write_closed` with true although they can go on.

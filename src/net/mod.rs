@@ -1,7 +1,7 @@
 //! TCP, UDP and Unix domain sockets that never block.
 //!
 //! The types bear the names of their siblings in [`std::net`] and
-//! [`std::os::unix::net`] and work alike, with two differences: where theirs
+//! `std::os::unix::net` and work alike, with two differences: where theirs
 //! would wait, an operation of these fails with [`WouldBlock`], and they can be
 //! registered with a [`Poll`], which tells when it is worth trying again.
 //!

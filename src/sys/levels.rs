@@ -35,6 +35,12 @@ pub(crate) const HALF_CLOSE: c_short = READ_BITS & !libc::POLLIN;
 /// What is always reported, asked or not; the source has reported its end.
 pub(crate) const ENDED: c_short = libc::POLLERR | libc::POLLHUP;
 
+/// The descriptor is not open, where the system tells.
+#[cfg(not(target_os = "espidf"))]
+pub(crate) const NOT_OPEN: c_short = libc::POLLNVAL;
+#[cfg(target_os = "espidf")]
+pub(crate) const NOT_OPEN: c_short = 0;
+
 /// Whether errors and hang-ups are told of a source about which nothing is asked.
 const END_IS_TOLD_UNASKED: bool = !cfg!(target_os = "wasi");
 

@@ -57,8 +57,6 @@ cfg_if! {
         pub(crate) mod levels;
         #[cfg(any(unix, target_os = "hermit", target_os = "wasi"))]
         pub(crate) mod poll;
-        #[cfg(unix)]
-        use unix::poll_fds;
     } else {}
 }
 

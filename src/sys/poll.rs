@@ -2,8 +2,8 @@
 //!
 //! **The kernel object**: there is none. The set of descriptors is a table of
 //! ours (see `table`), given to the kernel anew in each call; so a poll costs
-//! time for each registered source. Every Unix can compile it, and
-//! where something better is used the tests do. The family of the system has the call itself.
+//! time for each registered source. Every Unix can compile it, and where
+//! something better is used the tests do.
 //!
 //! **Edges** are emulated by `EmulatedEdges`: a readiness that was reported is
 //! not asked for again until an operation of the source said `WouldBlock`, or
@@ -32,8 +32,19 @@
 
 mod table;
 
+// The call, which the family of a system has where that is not Unix.
+cfg_if! {
+    if #[cfg(unix)] {
+        #[allow(unsafe_code)]
+        mod poll_fds;
+        pub(super) use poll_fds::poll_fds;
+    } else {
+        use super::poll_fds;
+    }
+}
+
 use super::waker::Wakeup;
-use super::{poll_fds, Backend, RawEvent, RawSource, Rearm, Signal};
+use super::{Backend, RawEvent, RawSource, Rearm, Signal};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
 use crate::sys::edges::EmulatedEdges;

@@ -150,26 +150,6 @@ impl<'handle> From<BorrowedHandle<'handle>> for SourceBorrowedHandle<'handle> {
     }
 }
 
-impl event::Source for SourceBorrowedHandle<'_> {
-    fn register(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceHandle(&self.0.as_raw_handle()).register(registry, token, interests)
-    }
-
-    fn reregister(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceHandle(&self.0.as_raw_handle()).reregister(registry, token, interests)
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        SourceHandle(&self.0.as_raw_handle()).deregister(registry)
-    }
-}
+impl_source!(SourceBorrowedHandle<'_>, |source| SourceHandle(
+    &source.0.as_raw_handle()
+));

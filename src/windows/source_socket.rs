@@ -163,26 +163,6 @@ impl<'socket> From<BorrowedSocket<'socket>> for SourceBorrowedSocket<'socket> {
     }
 }
 
-impl event::Source for SourceBorrowedSocket<'_> {
-    fn register(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceSocket(&self.0.as_raw_socket()).register(registry, token, interests)
-    }
-
-    fn reregister(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        SourceSocket(&self.0.as_raw_socket()).reregister(registry, token, interests)
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        SourceSocket(&self.0.as_raw_socket()).deregister(registry)
-    }
-}
+impl_source!(SourceBorrowedSocket<'_>, |source| SourceSocket(
+    &source.0.as_raw_socket()
+));

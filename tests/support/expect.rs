@@ -2,11 +2,13 @@
 
 use std::fmt::Debug;
 use std::io;
+#[cfg(feature = "os-poll")]
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
 #[cfg(feature = "os-poll")]
-use mio::{Events, Poll, Token};
+use mio::{event::Source, Events, Interest, Poll, Token};
 
 /// After this time a test that waits is taken to hang; no test measures with it.
 pub(crate) const HANG_GUARD: Duration = Duration::from_secs(60);
@@ -113,6 +115,20 @@ pub(crate) fn wait_until(
             "no {what}; events seen, as (token, flags): {seen:?}"
         );
     }
+}
+
+/// Asserts that a new queue tells of what `peer` writes to `stream`, and that reading does not wait.
+#[cfg(feature = "os-poll")]
+pub(crate) fn assert_works_in_a_queue(stream: &mut (impl Source + Read), peer: &mut impl Write) {
+    const OWN: Token = Token(1);
+    let (mut poll, mut events) = poll_and_events();
+    poll.registry()
+        .register(stream, OWN, Interest::READABLE)
+        .unwrap();
+    peer.write_all(b"x").unwrap();
+    expect_events(&mut poll, &mut events, &[(OWN, Event::is_readable)]);
+    assert_eq!(stream.read(&mut [0; 4]).unwrap(), 1);
+    assert_would_block(stream.read(&mut [0; 4]));
 }
 
 /// The `(token, flags)` of what is ready now, in the order of one poll that does not wait.

@@ -33,8 +33,8 @@ pub(crate) use expect::{
 };
 #[cfg(feature = "os-poll")]
 pub(crate) use expect::{
-    collect, expect_events, expect_no_event_of, expect_no_events, poll_and_events, wait_for,
-    wait_until,
+    assert_works_in_a_queue, collect, expect_events, expect_no_event_of, expect_no_events,
+    poll_and_events, wait_for, wait_until,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use fd::open_fds;

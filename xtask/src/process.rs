@@ -68,9 +68,22 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<String> {
     }
     let status = child.wait()?;
     if !status.success() {
-        bail!("`{}` failed: {status}", describe(command));
+        let failures: Vec<&str> = text.lines().filter(|line| tells_failure(line)).collect();
+        bail!(
+            "`{}` failed: {status}\n{}",
+            describe(command),
+            failures.join("\n")
+        );
     }
     Ok(text)
+}
+
+/// Whether the line is of a test that did not end well, or did not end.
+fn tells_failure(line: &str) -> bool {
+    let fine = line.starts_with("test result: ok.")
+        || line.ends_with(" ok")
+        || line.contains(" ... ignored");
+    line.starts_with("test ") && !fine
 }
 
 /// Runs the command and returns both of its streams and its status, which is
@@ -115,4 +128,29 @@ fn describe(command: &Command) -> String {
         arg => arg.into_owned(),
     }));
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_that_did_not_end_well_are_told() {
+        for fine in [
+            "running 3 tests",
+            "test a ... ok",
+            "test a - should panic ... ok",
+            "test a ... ignored, it is slow",
+            "test result: ok. 3 passed; 0 failed; 0 ignored",
+        ] {
+            assert!(!tells_failure(fine), "{fine}");
+        }
+        for failed in [
+            "test a ... FAILED",
+            "test a ... ",
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored",
+        ] {
+            assert!(tells_failure(failed), "{failed}");
+        }
+    }
 }

@@ -11,7 +11,7 @@
 //! What is asked of a slot, and what of it rests, is in `levels`.
 
 use super::super::RawSource;
-use crate::sys::levels::{Armed, Asked};
+use crate::sys::levels::{Armed, Asked, NOT_OPEN};
 use crate::token::Token;
 use libc::{c_short, pollfd};
 
@@ -231,7 +231,7 @@ impl PollSet {
             if table.slots[index].version != self.versions[index] {
                 continue;
             }
-            if revents == libc::POLLNVAL {
+            if revents == NOT_OPEN {
                 table.lose(index);
                 continue;
             }
@@ -239,8 +239,8 @@ impl PollSet {
                 self.next = index;
                 return;
             }
-            deliver(table.slots[index].token, revents & !libc::POLLNVAL);
-            if revents & libc::POLLNVAL != 0 {
+            deliver(table.slots[index].token, revents & !NOT_OPEN);
+            if revents & NOT_OPEN != 0 {
                 // It will not do any more, and the system says why: it is heard once.
                 table.lose(index);
             } else {

@@ -13,21 +13,6 @@ pub(crate) mod sockaddr;
 #[allow(unsafe_code)]
 pub(crate) mod syscall;
 
-// As in `sys`: what waits with poll(2).
-cfg_if! {
-    if #[cfg(any(
-        test,
-        mio_fuzzing,
-        mio_ports_emulation,
-        mio_unsupported_force_poll_poll,
-        not(any(target_os = "android", target_os = "linux")),
-    ))] {
-        #[allow(unsafe_code)]
-        mod poll_fds;
-        pub(crate) use poll_fds::poll_fds;
-    } else {}
-}
-
 pub(crate) use std::os::fd::AsRawFd as AsRawSource;
 pub(crate) type RawSource = std::os::fd::RawFd;
 

@@ -128,32 +128,12 @@ pub(crate) fn read(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<usize> {
     check_len(unsafe { hot::read(fd.as_raw_fd(), start, buf.len()) })
 }
 
-/// Reads into several buffers.
-#[inline]
-pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let count = bufs.len().min(IOV_MAX) as c_int;
-    // An IoSliceMut has the layout of an iovec by std's promise.
-    let start = bufs.as_mut_ptr().cast::<libc::iovec>();
-    // SAFETY: the kernel writes into the first `count` buffers, as far as they go.
-    check_len(unsafe { hot::readv(fd.as_raw_fd(), start, count) })
-}
-
 /// Writes to what is no socket.
 #[inline]
 pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let start = bytes.as_ptr().cast::<c_void>();
     // SAFETY: the kernel only reads the bytes of the slice.
     check_len(unsafe { hot::write(fd.as_raw_fd(), start, bytes.len()) })
-}
-
-/// Writes several buffers to what is no socket.
-#[inline]
-pub(crate) fn writev(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    let count = bufs.len().min(IOV_MAX) as c_int;
-    // An IoSlice has the layout of an iovec by std's promise.
-    let start = bufs.as_ptr().cast::<libc::iovec>();
-    // SAFETY: the kernel only reads the first `count` buffers.
-    check_len(unsafe { hot::writev(fd.as_raw_fd(), start, count) })
 }
 
 /// Sends on a connected socket, and never raises SIGPIPE.
@@ -301,6 +281,42 @@ cfg_if! {
         const BACKLOG: c_int = -1;
     } else {
         const BACKLOG: c_int = libc::SOMAXCONN;
+    }
+}
+
+// Is there a call for several buffers? Where not, only the first that is not empty is used: a
+// caller must expect such short results anyway.
+cfg_if! {
+    if #[cfg(target_os = "espidf")] {
+        pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+            let first = bufs.iter_mut().find(|buf| !buf.is_empty());
+            read(fd, first.map_or(&mut [], |buf| &mut **buf))
+        }
+
+        pub(crate) fn writev(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+            let first = bufs.iter().find(|buf| !buf.is_empty());
+            write(fd, first.map_or(&[], |buf| &**buf))
+        }
+    } else {
+        /// Reads into several buffers.
+        #[inline]
+        pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+            let count = bufs.len().min(IOV_MAX) as c_int;
+            // An IoSliceMut has the layout of an iovec by std's promise.
+            let start = bufs.as_mut_ptr().cast::<libc::iovec>();
+            // SAFETY: the kernel writes into the first `count` buffers, as far as they go.
+            check_len(unsafe { hot::readv(fd.as_raw_fd(), start, count) })
+        }
+
+        /// Writes several buffers to what is no socket.
+        #[inline]
+        pub(crate) fn writev(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+            let count = bufs.len().min(IOV_MAX) as c_int;
+            // An IoSlice has the layout of an iovec by std's promise.
+            let start = bufs.as_ptr().cast::<libc::iovec>();
+            // SAFETY: the kernel only reads the first `count` buffers.
+            check_len(unsafe { hot::writev(fd.as_raw_fd(), start, count) })
+        }
     }
 }
 

@@ -54,9 +54,15 @@ mod kernel {
     use std::io;
     use std::os::fd::{FromRawFd, OwnedFd};
 
+    #[cfg(not(target_os = "espidf"))]
+    const FLAGS: libc::c_int = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
+    /// There it never blocks and no program is started, and a flag is an error.
+    #[cfg(target_os = "espidf")]
+    const FLAGS: libc::c_int = 0;
+
     pub(super) fn eventfd(count: u32) -> io::Result<OwnedFd> {
         // SAFETY: the call takes no pointers.
-        let fd = unsafe { libc::eventfd(count as _, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        let fd = unsafe { libc::eventfd(count as _, FLAGS) };
         if fd == -1 {
             return Err(io::Error::last_os_error());
         }

@@ -28,7 +28,14 @@ pub(super) fn prepare_socket(fd: BorrowedFd<'_>) -> io::Result<()> {
 /// Makes a new descriptor close-on-exec and non-blocking: close-on-exec first, since that is the
 /// flag which a fork(2) of another thread races with.
 pub(super) fn prepare(fd: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: F_SETFD takes an integer and touches no memory of ours.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) })?;
+    // These start no programs, and refuse the flag.
+    if !cfg!(any(
+        target_os = "espidf",
+        target_os = "horizon",
+        target_os = "vita"
+    )) {
+        // SAFETY: F_SETFD takes an integer and touches no memory of ours.
+        check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) })?;
+    }
     set_nonblocking(fd, true)
 }

@@ -46,54 +46,35 @@ mod arch {
     use super::{c_long, Answered};
     use std::arch::asm;
 
-    #[inline(always)]
-    pub(super) unsafe fn syscall3(number: c_long, [a, b, c]: [usize; 3]) -> Answered {
-        let answer: isize;
-        // SAFETY: our caller says that the kernel may do what it is asked. It
-        // gives all registers back but these three.
-        unsafe {
-            asm!(
-                "syscall",
-                inlateout("rax") number as isize => answer,
-                in("rdi") a, in("rsi") b, in("rdx") c,
-                lateout("rcx") _, lateout("r11") _,
-                options(nostack),
-            );
-        }
-        Answered(answer)
+    /// A function for each number of arguments, and the registers that they go to.
+    macro_rules! conventions {
+        ($($name:ident[$count:literal]($($register:tt $arg:ident),*);)*) => {$(
+            #[inline(always)]
+            pub(super) unsafe fn $name(
+                number: c_long,
+                [$($arg),*]: [usize; $count],
+            ) -> Answered {
+                let answer: isize;
+                // SAFETY: our caller says that the kernel may do what it is asked. It
+                // gives all registers back but these three.
+                unsafe {
+                    asm!(
+                        "syscall",
+                        inlateout("rax") number as isize => answer,
+                        $(in($register) $arg,)*
+                        lateout("rcx") _, lateout("r11") _,
+                        options(nostack),
+                    );
+                }
+                Answered(answer)
+            }
+        )*};
     }
 
-    #[inline(always)]
-    pub(super) unsafe fn syscall4(number: c_long, [a, b, c, d]: [usize; 4]) -> Answered {
-        let answer: isize;
-        // SAFETY: as in `syscall3`.
-        unsafe {
-            asm!(
-                "syscall",
-                inlateout("rax") number as isize => answer,
-                in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d,
-                lateout("rcx") _, lateout("r11") _,
-                options(nostack),
-            );
-        }
-        Answered(answer)
-    }
-
-    #[inline(always)]
-    pub(super) unsafe fn syscall6(number: c_long, [a, b, c, d, e, f]: [usize; 6]) -> Answered {
-        let answer: isize;
-        // SAFETY: as in `syscall3`.
-        unsafe {
-            asm!(
-                "syscall",
-                inlateout("rax") number as isize => answer,
-                in("rdi") a, in("rsi") b, in("rdx") c,
-                in("r10") d, in("r8") e, in("r9") f,
-                lateout("rcx") _, lateout("r11") _,
-                options(nostack),
-            );
-        }
-        Answered(answer)
+    conventions! {
+        syscall3[3]("rdi" a, "rsi" b, "rdx" c);
+        syscall4[4]("rdi" a, "rsi" b, "rdx" c, "r10" d);
+        syscall6[6]("rdi" a, "rsi" b, "rdx" c, "r10" d, "r8" e, "r9" f);
     }
 
     /// As the C library does.
@@ -110,53 +91,35 @@ mod arch {
     use super::{c_long, Answered};
     use std::arch::asm;
 
-    #[inline(always)]
-    pub(super) unsafe fn syscall3(number: c_long, [a, b, c]: [usize; 3]) -> Answered {
-        let answer: isize;
-        // SAFETY: our caller says that the kernel may do what it is asked. It
-        // gives all registers back but the first.
-        unsafe {
-            asm!(
-                "svc 0",
-                in("x8") number,
-                inlateout("x0") a as isize => answer,
-                in("x1") b, in("x2") c,
-                options(nostack),
-            );
-        }
-        Answered(answer)
+    /// As above; the first argument's register takes the answer.
+    macro_rules! conventions {
+        ($($name:ident[$count:literal]($first:ident $(, $register:tt $arg:ident)*);)*) => {$(
+            #[inline(always)]
+            pub(super) unsafe fn $name(
+                number: c_long,
+                [$first $(, $arg)*]: [usize; $count],
+            ) -> Answered {
+                let answer: isize;
+                // SAFETY: our caller says that the kernel may do what it is asked. It
+                // gives all registers back but the first.
+                unsafe {
+                    asm!(
+                        "svc 0",
+                        in("x8") number,
+                        inlateout("x0") $first as isize => answer,
+                        $(in($register) $arg,)*
+                        options(nostack),
+                    );
+                }
+                Answered(answer)
+            }
+        )*};
     }
 
-    #[inline(always)]
-    pub(super) unsafe fn syscall4(number: c_long, [a, b, c, d]: [usize; 4]) -> Answered {
-        let answer: isize;
-        // SAFETY: as in `syscall3`.
-        unsafe {
-            asm!(
-                "svc 0",
-                in("x8") number,
-                inlateout("x0") a as isize => answer,
-                in("x1") b, in("x2") c, in("x3") d,
-                options(nostack),
-            );
-        }
-        Answered(answer)
-    }
-
-    #[inline(always)]
-    pub(super) unsafe fn syscall6(number: c_long, [a, b, c, d, e, f]: [usize; 6]) -> Answered {
-        let answer: isize;
-        // SAFETY: as in `syscall3`.
-        unsafe {
-            asm!(
-                "svc 0",
-                in("x8") number,
-                inlateout("x0") a as isize => answer,
-                in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
-                options(nostack),
-            );
-        }
-        Answered(answer)
+    conventions! {
+        syscall3[3](a, "x1" b, "x2" c);
+        syscall4[4](a, "x1" b, "x2" c, "x3" d);
+        syscall6[6](a, "x1" b, "x2" c, "x3" d, "x4" e, "x5" f);
     }
 
     /// The architecture is younger than `epoll_wait`, which it does without: the

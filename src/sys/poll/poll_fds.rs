@@ -2,8 +2,8 @@
 //!
 //! [`poll(2)`]: https://man7.org/linux/man-pages/man2/poll.2.html
 
-use super::syscall::check;
 use crate::sys::timeout;
+use crate::sys::unix::syscall::check;
 use libc::pollfd;
 use std::io;
 use std::time::Duration;
