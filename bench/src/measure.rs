@@ -17,6 +17,13 @@ pub(crate) type Turn = Box<dyn FnMut() -> io::Result<f64>>;
 /// Who a ratio is to.
 pub(crate) const REFERENCE: &str = "mio";
 
+/// Who does not take part in this build: no flag takes them off epoll.
+const LEFT_OUT: &[&str] = if cfg!(mio_unsupported_force_poll_poll) {
+    &["polling", "raw"]
+} else {
+    &[]
+};
+
 /// A question, and who is asked.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -133,6 +140,7 @@ impl Case {
     pub(crate) fn run(&self, rounds: usize, mut tick: impl FnMut()) -> io::Result<Outcome> {
         let rounds = rounds.min(self.at_most);
         let mut contenders = (self.contenders)()?;
+        contenders.retain(|(name, _)| !LEFT_OUT.contains(name));
         let count = contenders.len();
         let mut figures = vec![Vec::with_capacity(rounds); count];
         // The first round warms caches and memory, and is not counted.

@@ -20,7 +20,9 @@ pub(crate) fn start(workspace: &Workspace, mut args: Vec<OsString>) -> Result<()
         bench.args(["--features", "inline-syscalls"]);
     }
     if take(&mut args, "--poll") {
-        bench.arg("--target-dir").arg(workspace.target_of("bench-poll"));
+        bench
+            .arg("--target-dir")
+            .arg(workspace.target_of("bench-poll"));
         rustflags(&mut bench, "--cfg mio_unsupported_force_poll_poll");
     }
     run(bench.arg("--").args(args))
