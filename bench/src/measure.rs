@@ -14,6 +14,9 @@ use crate::clock::Clock;
 /// One turn of a contender: the figure that it measured.
 pub(crate) type Turn = Box<dyn FnMut() -> io::Result<f64>>;
 
+/// Sets all contenders of a case up.
+pub(crate) type Contenders = fn() -> io::Result<Vec<(&'static str, Turn)>>;
+
 /// Who a ratio is to.
 pub(crate) const REFERENCE: &str = "mio";
 
@@ -33,7 +36,7 @@ pub(crate) struct Case {
     pub(crate) clock: Clock,
     /// The most rounds that it is worth, for cases that take seconds.
     pub(crate) at_most: usize,
-    pub(crate) contenders: fn() -> io::Result<Vec<(&'static str, Turn)>>,
+    pub(crate) contenders: Contenders,
 }
 
 /// What figures are shown in; they are measured in nanoseconds.

@@ -6,6 +6,7 @@ use std::io;
 use anyhow::Result;
 
 use crate::process::{cargo, run, rustflags};
+use crate::wine;
 use crate::workspace::Workspace;
 
 /// Everything behind `bench` is for that program to understand, but for what
@@ -14,6 +15,9 @@ pub(crate) fn start(workspace: &Workspace, mut args: Vec<OsString>) -> Result<()
     // A reader who is at a terminal gets the progress bar: it needs nothing
     // but our stderr, which a child has anyway.
     io::Write::flush(&mut io::stdout())?;
+    if take(&mut args, "--wine") {
+        return wine::run_program(workspace, "bench", &args);
+    }
     let mut bench = cargo(&workspace.root);
     bench.args(["run", "--release", "--quiet", "--package", "bench"]);
     if take(&mut args, "--inline-syscalls") {

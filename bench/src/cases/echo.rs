@@ -2,33 +2,30 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 
 use super::*;
 use crate::clock::Stopwatch;
-use crate::contender::Stream;
+use crate::measure::Contenders;
 
 const MESSAGE: usize = 64;
 
-pub(super) fn cases() -> Vec<Case> {
-    let echo = |name, contenders| Case {
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        case("echo/tcp-1", everyone!(echo_tcp(1))),
+        case("echo/tcp-64", everyone!(echo_tcp(64))),
+        case("echo/tcp-1000", everyone!(echo_tcp(1_000))),
+    ]
+}
+
+pub(super) fn case(name: &'static str, contenders: Contenders) -> Case {
+    Case {
         name,
         per: "request",
         unit: Unit::Nanos,
         clock: Clock::Thread,
         at_most: usize::MAX,
         contenders,
-    };
-    vec![
-        echo("echo/tcp-1", everyone!(echo_tcp(1))),
-        echo("echo/tcp-64", everyone!(echo_tcp(64))),
-        echo("echo/tcp-1000", everyone!(echo_tcp(1_000))),
-        echo("echo/unix-1", everyone!(echo_unix(1, 1))),
-        echo("echo/unix-64", everyone!(echo_unix(64, 64))),
-        echo("echo/unix-1000", everyone!(echo_unix(1_000, 1_000))),
-        echo("echo/unix-1-of-100", everyone!(echo_unix(1, 100))),
-    ]
+    }
 }
 
 fn echo_tcp<C: Contender>(connections: usize) -> io::Result<Turn> {
@@ -40,22 +37,14 @@ fn echo_tcp<C: Contender>(connections: usize) -> io::Result<Turn> {
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
         server.set_nonblocking(true)?;
-        Ok((client, OwnedFd::from(server)))
+        Ok((client, server))
     });
     echo::<C, C::Tcp, _>(pairs.collect::<io::Result<_>>()?, connections)
 }
 
-/// Connections of which the first `busy` have something to say.
-fn echo_unix<C: Contender>(busy: usize, connections: usize) -> io::Result<Turn> {
-    let pairs = (0..connections).map(|_| {
-        let (client, server) = UnixStream::pair()?;
-        server.set_nonblocking(true)?;
-        Ok((client, OwnedFd::from(server)))
-    });
-    echo::<C, C::Unix, _>(pairs.collect::<io::Result<_>>()?, busy)
-}
-
-fn echo<C, S, P>(pairs: Vec<(P, OwnedFd)>, busy: usize) -> io::Result<Turn>
+/// A server of these connections, of whose clients the first `busy` have
+/// something to say.
+pub(super) fn echo<C, S, P>(pairs: Vec<(P, S::Std)>, busy: usize) -> io::Result<Turn>
 where
     C: Contender,
     S: Stream<C> + 'static,
