@@ -74,6 +74,7 @@ impl UdpSocket {
     /// ```
     ///
     /// [`local_addr`]: UdpSocket::local_addr
+    #[inline]
     pub fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
         sys::udp_bind(addr).map(UdpSocket::from_std)
     }
@@ -82,6 +83,7 @@ impl UdpSocket {
     ///
     /// The socket must be in non-blocking mode. `UdpSocket::try_from` does the
     /// same and sets that mode.
+    #[inline]
     pub fn from_std(socket: net::UdpSocket) -> UdpSocket {
         let inner = IoSource::new(socket);
         UdpSocket { inner }
@@ -92,6 +94,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -117,6 +120,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.inner.peer_addr()
     }
@@ -167,6 +171,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of `recv_from`.
+    #[inline]
     pub fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.inner.do_io(|io| io.peek_from(buf))
     }
@@ -206,6 +211,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of `recv`.
+    #[inline]
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.inner.do_io(|io| io.peek(buf))
     }
@@ -233,6 +239,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn connect(&self, addr: SocketAddr) -> io::Result<()> {
         self.inner.connect(addr)
     }
@@ -255,6 +262,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
         self.inner.set_broadcast(on)
     }
@@ -265,6 +273,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn broadcast(&self) -> io::Result<bool> {
         self.inner.broadcast()
     }
@@ -275,6 +284,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
         self.inner.set_multicast_loop_v4(on)
     }
@@ -285,6 +295,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn multicast_loop_v4(&self) -> io::Result<bool> {
         self.inner.multicast_loop_v4()
     }
@@ -295,6 +306,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
         self.inner.set_multicast_ttl_v4(ttl)
     }
@@ -305,6 +317,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
         self.inner.multicast_ttl_v4()
     }
@@ -315,6 +328,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
         self.inner.set_multicast_loop_v6(on)
     }
@@ -325,6 +339,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn multicast_loop_v6(&self) -> io::Result<bool> {
         self.inner.multicast_loop_v6()
     }
@@ -345,6 +360,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.inner.set_ttl(ttl)
     }
@@ -354,6 +370,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn ttl(&self) -> io::Result<u32> {
         self.inner.ttl()
     }
@@ -366,6 +383,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn join_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
         self.inner.join_multicast_v4(multiaddr, interface)
     }
@@ -378,6 +396,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.inner.join_multicast_v6(multiaddr, interface)
     }
@@ -389,6 +408,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn leave_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
         self.inner.leave_multicast_v4(multiaddr, interface)
     }
@@ -400,6 +420,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.inner.leave_multicast_v6(multiaddr, interface)
     }
@@ -413,6 +434,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system, also for a socket that is not IPv6.
+    #[inline]
     pub fn only_v6(&self) -> io::Result<bool> {
         sys::only_v6(&self.inner)
     }
@@ -422,6 +444,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system; the pending error is the value.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
@@ -463,6 +486,7 @@ impl UdpSocket {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,
