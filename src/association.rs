@@ -25,6 +25,7 @@ mod checked {
     pub(crate) struct QueueId(usize);
 
     impl QueueId {
+        #[inline]
         pub(crate) fn new() -> QueueId {
             static NEXT: AtomicUsize = AtomicUsize::new(0);
             QueueId(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -36,6 +37,7 @@ mod checked {
     pub(crate) struct Association(Option<QueueId>);
 
     impl Association {
+        #[inline]
         pub(crate) fn register(
             &mut self,
             queue: QueueId,
@@ -49,6 +51,7 @@ mod checked {
             Ok(())
         }
 
+        #[inline]
         pub(crate) fn reregister(
             &mut self,
             queue: QueueId,
@@ -65,6 +68,7 @@ mod checked {
             }
         }
 
+        #[inline]
         pub(crate) fn deregister(
             &mut self,
             queue: QueueId,
@@ -82,6 +86,7 @@ mod checked {
         }
 
         /// The kernel knows of no registration, whoever ended it.
+        #[inline]
         fn end_if_gone(&mut self, result: &io::Result<()>) {
             if matches!(result, Err(err) if err.kind() == io::ErrorKind::NotFound) {
                 self.0 = None;
@@ -98,6 +103,7 @@ mod unchecked {
     pub(crate) struct QueueId;
 
     impl QueueId {
+        #[inline]
         pub(crate) fn new() -> QueueId {
             QueueId
         }

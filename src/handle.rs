@@ -46,6 +46,7 @@ macro_rules! impl_handle {
         impl_source!($handle, |handle| handle.inner);
 
         impl std::fmt::Debug for $handle {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Debug::fmt(&self.inner, f)
             }
@@ -60,18 +61,21 @@ macro_rules! impl_handle {
 macro_rules! impl_raw_handle {
     ($handle:ty, $inner:ty) => {
         impl std::os::fd::AsFd for $handle {
+            #[inline]
             fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
                 std::os::fd::AsFd::as_fd(&*self.inner)
             }
         }
 
         impl std::os::fd::AsRawFd for $handle {
+            #[inline]
             fn as_raw_fd(&self) -> std::os::fd::RawFd {
                 std::os::fd::AsRawFd::as_raw_fd(&*self.inner)
             }
         }
 
         impl std::os::fd::IntoRawFd for $handle {
+            #[inline]
             fn into_raw_fd(self) -> std::os::fd::RawFd {
                 std::os::fd::IntoRawFd::into_raw_fd(self.inner.into_inner())
             }
@@ -81,6 +85,7 @@ macro_rules! impl_raw_handle {
         /// is the caller's business.
         #[allow(unsafe_code)]
         impl std::os::fd::FromRawFd for $handle {
+            #[inline]
             unsafe fn from_raw_fd(fd: std::os::fd::RawFd) -> Self {
                 // SAFETY: our caller guarantees that the descriptor is open and
                 // gives up its ownership.
@@ -92,6 +97,7 @@ macro_rules! impl_raw_handle {
         /// The descriptor is taken as it is: whether it is in non-blocking mode
         /// is the caller's business.
         impl From<std::os::fd::OwnedFd> for $handle {
+            #[inline]
             fn from(fd: std::os::fd::OwnedFd) -> Self {
                 let inner = $crate::io_source::IoSource::new(<$inner>::from(fd));
                 Self { inner }
@@ -99,6 +105,7 @@ macro_rules! impl_raw_handle {
         }
 
         impl From<$handle> for std::os::fd::OwnedFd {
+            #[inline]
             fn from(handle: $handle) -> std::os::fd::OwnedFd {
                 handle.inner.into_inner().into()
             }
@@ -111,18 +118,21 @@ macro_rules! impl_raw_handle {
 macro_rules! impl_raw_handle {
     ($handle:ty, $inner:ty) => {
         impl std::os::windows::io::AsSocket for $handle {
+            #[inline]
             fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
                 std::os::windows::io::AsSocket::as_socket(&*self.inner)
             }
         }
 
         impl std::os::windows::io::AsRawSocket for $handle {
+            #[inline]
             fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
                 std::os::windows::io::AsRawSocket::as_raw_socket(&*self.inner)
             }
         }
 
         impl std::os::windows::io::IntoRawSocket for $handle {
+            #[inline]
             fn into_raw_socket(self) -> std::os::windows::io::RawSocket {
                 std::os::windows::io::IntoRawSocket::into_raw_socket(self.inner.into_inner())
             }
@@ -132,6 +142,7 @@ macro_rules! impl_raw_handle {
         /// is the caller's business.
         #[allow(unsafe_code)]
         impl std::os::windows::io::FromRawSocket for $handle {
+            #[inline]
             unsafe fn from_raw_socket(raw: std::os::windows::io::RawSocket) -> Self {
                 // SAFETY: our caller guarantees that the socket is open and
                 // gives up its ownership.
@@ -143,6 +154,7 @@ macro_rules! impl_raw_handle {
         /// The socket is taken as it is: whether it is in non-blocking mode
         /// is the caller's business.
         impl From<std::os::windows::io::OwnedSocket> for $handle {
+            #[inline]
             fn from(socket: std::os::windows::io::OwnedSocket) -> Self {
                 let inner = $crate::io_source::IoSource::new(<$inner>::from(socket));
                 Self { inner }
@@ -150,6 +162,7 @@ macro_rules! impl_raw_handle {
         }
 
         impl From<$handle> for std::os::windows::io::OwnedSocket {
+            #[inline]
             fn from(handle: $handle) -> std::os::windows::io::OwnedSocket {
                 handle.inner.into_inner().into()
             }
@@ -162,6 +175,7 @@ macro_rules! impl_std_conversions {
     ($handle:ty, $std:ty) => {
         /// The result is still in non-blocking mode.
         impl From<$handle> for $std {
+            #[inline]
             fn from(handle: $handle) -> $std {
                 handle.inner.into_inner()
             }
@@ -171,6 +185,7 @@ macro_rules! impl_std_conversions {
         impl TryFrom<$std> for $handle {
             type Error = std::io::Error;
 
+            #[inline]
             fn try_from(socket: $std) -> std::io::Result<Self> {
                 socket.set_nonblocking(true)?;
                 Ok(Self::from_std(socket))
@@ -222,6 +237,7 @@ macro_rules! impl_write {
             }
 
             /// Does nothing: there is no buffer here.
+            #[inline]
             fn flush(&mut self) -> std::io::Result<()> {
                 self.inner.do_io(|mut io| std::io::Write::flush(&mut io))
             }

@@ -71,6 +71,7 @@ const ONESHOT: u16 = 1 << 9;
 const EXCLUSIVE: u16 = 1 << 10;
 
 /// Turns the bits of a constant into an interest; a zero does not compile.
+#[inline]
 const fn interest(bits: u16) -> Interest {
     match NonZeroU16::new(bits) {
         Some(bits) => Interest(bits),
@@ -163,6 +164,7 @@ impl Interest {
     /// ```
     #[allow(clippy::should_implement_trait)]
     #[must_use = "this returns the union and leaves `self` unchanged"]
+    #[inline]
     pub const fn add(self, other: Interest) -> Interest {
         interest(self.0.get() | other.0.get())
     }
@@ -180,6 +182,7 @@ impl Interest {
     /// assert_eq!(BOTH.remove(BOTH), None);
     /// ```
     #[must_use = "this returns what is left and leaves `self` unchanged"]
+    #[inline]
     pub const fn remove(self, other: Interest) -> Option<Interest> {
         let bits = self.0.get() & !(other.0.get() & INTERESTS);
         if bits & INTERESTS == 0 {
@@ -191,6 +194,7 @@ impl Interest {
     /// Reports when the source becomes ready: the default, which undoes
     /// [`level`](Interest::level).
     #[must_use = "this returns the interest with the mode"]
+    #[inline]
     pub const fn edge(self) -> Interest {
         interest(self.0.get() & !LEVEL)
     }
@@ -201,6 +205,7 @@ impl Interest {
     /// every poll from waiting: take `WRITABLE` away when there is nothing to
     /// write.
     #[must_use = "this returns the interest with the mode"]
+    #[inline]
     pub const fn level(self) -> Interest {
         interest(self.0.get() | LEVEL)
     }
@@ -208,6 +213,7 @@ impl Interest {
     /// Reports once, and then nothing of any kind before
     /// [`Registry::reregister`](crate::Registry::reregister).
     #[must_use = "this returns the interest with the mode"]
+    #[inline]
     pub const fn oneshot(self) -> Interest {
         interest(self.0.get() | ONESHOT)
     }
@@ -227,53 +233,63 @@ impl Interest {
     /// [`epoll_ctl(2)`]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[must_use = "this returns the interest with the mode"]
+    #[inline]
     pub const fn exclusive(self) -> Interest {
         interest(self.0.get() | EXCLUSIVE)
     }
 
     /// Whether this contains [`READABLE`](Interest::READABLE).
+    #[inline]
     pub const fn is_readable(self) -> bool {
         self.0.get() & READABLE != 0
     }
 
     /// Whether this contains [`WRITABLE`](Interest::WRITABLE).
+    #[inline]
     pub const fn is_writable(self) -> bool {
         self.0.get() & WRITABLE != 0
     }
 
     /// Whether this contains `AIO`; false on systems without that constant.
+    #[inline]
     pub const fn is_aio(self) -> bool {
         self.0.get() & AIO != 0
     }
 
     /// Whether this contains `LIO`; false on systems without that constant.
+    #[inline]
     pub const fn is_lio(self) -> bool {
         self.0.get() & LIO != 0
     }
 
     /// Whether this contains `PRIORITY`; false on systems without that
     /// constant.
+    #[inline]
     pub const fn is_priority(self) -> bool {
         self.0.get() & PRIORITY != 0
     }
 
     /// Whether this contains [`CLOSED`](Interest::CLOSED).
+    #[inline]
     pub const fn is_closed(self) -> bool {
         self.0.get() & CLOSED != 0
     }
 
     /// Whether the mode is [`level`](Interest::level) and not
     /// [`edge`](Interest::edge).
+    #[inline]
     pub const fn is_level(self) -> bool {
         self.0.get() & LEVEL != 0
     }
 
     /// Whether the mode is [`oneshot`](Interest::oneshot).
+    #[inline]
     pub const fn is_oneshot(self) -> bool {
         self.0.get() & ONESHOT != 0
     }
 
     /// Whether the mode is `exclusive`; false on systems without it.
+    #[inline]
     pub const fn is_exclusive(self) -> bool {
         self.0.get() & EXCLUSIVE != 0
     }
@@ -309,6 +325,7 @@ impl BitOrAssign for Interest {
 }
 
 impl fmt::Debug for Interest {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const NAMES: [(u16, &str); 9] = [
             (READABLE, "READABLE"),
@@ -322,9 +339,10 @@ impl fmt::Debug for Interest {
             (EXCLUSIVE, "EXCLUSIVE"),
         ];
         let mut separator = "";
-        for (bit, name) in NAMES {
+        for (bit, name) in &NAMES {
             if self.0.get() & bit != 0 {
-                write!(f, "{separator}{name}")?;
+                f.write_str(separator)?;
+                f.write_str(name)?;
                 separator = " | ";
             }
         }

@@ -21,6 +21,7 @@ pub(crate) struct IoSource<T> {
 }
 
 impl<T> IoSource<T> {
+    #[inline]
     pub(crate) fn new(io: T) -> IoSource<T> {
         IoSource {
             registration: Registered::default(),
@@ -31,6 +32,7 @@ impl<T> IoSource<T> {
 
     /// Gives the handle back; a registration ends where the kernel does not
     /// keep it itself.
+    #[inline]
     pub(crate) fn into_inner(self) -> T {
         self.io
     }
@@ -39,6 +41,9 @@ impl<T> IoSource<T> {
     #[inline]
     pub(crate) fn do_io<R>(&self, operation: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
         let result = operation(&self.io);
+        if !<Registered as Registration<Selector>>::REARMS {
+            return result;
+        }
         if let Err(err) = &result {
             if err.kind() == io::ErrorKind::WouldBlock {
                 Registration::<Selector>::would_block(&self.registration);
@@ -51,18 +56,21 @@ impl<T> IoSource<T> {
 impl<T> Deref for IoSource<T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         &self.io
     }
 }
 
 impl<T> DerefMut for IoSource<T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.io
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for IoSource<T> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.io.fmt(f)
     }

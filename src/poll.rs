@@ -126,6 +126,7 @@ impl Poll {
     /// # }
     /// ```
     #[cfg(feature = "os-poll")]
+    #[inline]
     pub fn new() -> io::Result<Poll> {
         Ok(Poll {
             registry: Registry::new()?,
@@ -249,6 +250,7 @@ impl Poll {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn poll_deadline(
         &mut self,
         events: &mut Events,
@@ -265,6 +267,7 @@ impl Poll {
 }
 
 impl fmt::Debug for Poll {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Poll").finish()
     }
@@ -279,6 +282,7 @@ sys::queue_fd! {
         /// Lends the descriptor of the kernel's queue; see the notes
         /// [above](#accessing-the-queue).
         impl AsFd for Poll {
+            #[inline]
             fn as_fd(&self) -> BorrowedFd<'_> {
                 self.registry.as_fd()
             }
@@ -287,6 +291,7 @@ sys::queue_fd! {
         /// The descriptor of the kernel's queue; see the notes
         /// [above](#accessing-the-queue).
         impl AsRawFd for Poll {
+            #[inline]
             fn as_raw_fd(&self) -> RawFd {
                 self.registry.as_raw_fd()
             }

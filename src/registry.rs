@@ -32,6 +32,7 @@ pub struct Registry {
 
 impl Registry {
     #[cfg(feature = "os-poll")]
+    #[inline]
     pub(crate) fn new() -> io::Result<Registry> {
         Ok(Registry {
             queue: Arc::new(sys::Queue::new()?),
@@ -209,6 +210,7 @@ impl Registry {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn try_clone(&self) -> io::Result<Registry> {
         Ok(Registry {
             queue: Arc::clone(&self.queue),
@@ -236,6 +238,7 @@ fn trace_call(call: &str, token: Token, interests: Interest) {
 }
 
 impl fmt::Debug for Registry {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry").finish()
     }
@@ -250,6 +253,7 @@ sys::queue_fd! {
         /// Lends the descriptor of the kernel's queue; see the notes on
         /// [`Poll`'s](struct.Poll.html#accessing-the-queue).
         impl AsFd for Registry {
+            #[inline]
             fn as_fd(&self) -> BorrowedFd<'_> {
                 self.queue.expose();
                 self.queue.selector().as_fd()
@@ -259,6 +263,7 @@ sys::queue_fd! {
         /// The descriptor of the kernel's queue; see the notes on
         /// [`Poll`'s](struct.Poll.html#accessing-the-queue).
         impl AsRawFd for Registry {
+            #[inline]
             fn as_raw_fd(&self) -> RawFd {
                 self.as_fd().as_raw_fd()
             }
@@ -360,6 +365,7 @@ impl<T> Source for Box<T>
 where
     T: Source + ?Sized,
 {
+    #[inline]
     fn register(
         &mut self,
         registry: &Registry,
@@ -369,6 +375,7 @@ where
         (**self).register(registry, token, interests)
     }
 
+    #[inline]
     fn reregister(
         &mut self,
         registry: &Registry,
@@ -378,6 +385,7 @@ where
         (**self).reregister(registry, token, interests)
     }
 
+    #[inline]
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         (**self).deregister(registry)
     }

@@ -181,6 +181,7 @@ pub struct SourceBorrowedFd<'fd>(
 );
 
 impl<'fd> From<BorrowedFd<'fd>> for SourceBorrowedFd<'fd> {
+    #[inline]
     fn from(fd: BorrowedFd<'fd>) -> SourceBorrowedFd<'fd> {
         SourceBorrowedFd(fd)
     }

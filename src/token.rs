@@ -86,6 +86,7 @@
 pub struct Token(pub usize);
 
 impl From<Token> for usize {
+    #[inline]
     fn from(token: Token) -> usize {
         token.0
     }

@@ -90,6 +90,7 @@ impl Waker {
     /// For the first waker, what the operating system says, most likely that
     /// there are no descriptors left. Nothing is left behind then, and it can
     /// be tried again.
+    #[inline]
     pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
         let inner = sys::Waker::new(registry.queue(), token)?;
         Ok(Waker { inner })
@@ -143,10 +144,12 @@ impl Waker {
 /// # }
 /// ```
 impl task::Wake for Waker {
+    #[inline]
     fn wake(self: Arc<Self>) {
         task::Wake::wake_by_ref(&self);
     }
 
+    #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
         if let Err(err) = Waker::wake(self) {
             error!("waking a poll: {err}");

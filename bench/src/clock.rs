@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustix::time::{clock_gettime, ClockId};
+use crate::system;
 
 /// Whose time counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +27,7 @@ impl Clock {
 
     /// Nanoseconds since some moment.
     pub(crate) fn now(self) -> f64 {
-        let time = clock_gettime(match self {
-            Clock::Thread => ClockId::ThreadCPUTime,
-            Clock::Process => ClockId::ProcessCPUTime,
-            Clock::Elapsed => ClockId::Monotonic,
-        });
-        time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+        system::now(self)
     }
 
     /// How many nanoseconds `work` takes.

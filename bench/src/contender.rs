@@ -6,19 +6,16 @@
 //! they return once more, would be held against it.
 
 mod mio_like;
-#[allow(unsafe_code)]
-mod polling;
-#[allow(unsafe_code)]
-mod raw;
+#[cfg(unix)]
+mod unix;
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
-use std::os::fd::{OwnedFd, RawFd};
 use std::time::Duration;
 
 pub(crate) use mio_like::{Mio, Ours};
-pub(crate) use polling::Polling;
-pub(crate) use raw::Raw;
+#[cfg(unix)]
+pub(crate) use unix::*;
 
 /// A library, or the kernel itself.
 pub(crate) trait Contender: Sized + 'static {
@@ -27,8 +24,7 @@ pub(crate) trait Contender: Sized + 'static {
     type Poll: Send + 'static;
     type Events: Send + 'static;
     type Waker: Send + Sync + 'static;
-    type Tcp: Stream<Self> + 'static;
-    type Unix: Stream<Self> + 'static;
+    type Tcp: Stream<Self, Std = std::net::TcpStream> + 'static;
     type Listener: Source<Self> + 'static;
     type Udp: Source<Self> + Datagrams + 'static;
 
@@ -49,11 +45,6 @@ pub(crate) trait Contender: Sized + 'static {
     fn waker(poll: &Self::Poll, token: usize) -> io::Result<Self::Waker>;
     fn wake(waker: &Self::Waker) -> io::Result<()>;
 
-    // Sources that are bare descriptors.
-    fn add_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()>;
-    fn change_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()>;
-    fn remove_fd(poll: &Self::Poll, fd: RawFd) -> io::Result<()>;
-
     /// Listens on a free port of the loopback, as the library does it unasked.
     fn listen() -> io::Result<(Self::Listener, SocketAddr)>;
     fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp>;
@@ -65,13 +56,17 @@ pub(crate) trait Contender: Sized + 'static {
 /// What can be registered, for reading.
 pub(crate) trait Source<C: Contender> {
     fn add(&mut self, poll: &C::Poll, token: usize) -> io::Result<()>;
+    fn change(&mut self, poll: &C::Poll, token: usize) -> io::Result<()>;
     fn remove(&mut self, poll: &C::Poll) -> io::Result<()>;
 }
 
 /// A connection.
 pub(crate) trait Stream<C: Contender>: Source<C> + Read + Write + Sized {
+    /// The socket of std.
+    type Std;
+
     /// Takes a connected socket that is in non-blocking mode.
-    fn adopt(fd: OwnedFd) -> Self;
+    fn adopt(socket: Self::Std) -> Self;
 }
 
 /// A UDP socket.
@@ -87,49 +82,5 @@ impl Datagrams for std::net::UdpSocket {
 
     fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         std::net::UdpSocket::recv_from(self, buf)
-    }
-}
-
-/// What those who bring no sockets of their own use: std's.
-mod std_sockets {
-    use std::io::{self, ErrorKind};
-    use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-
-    use rustix::io::Errno;
-    use rustix::net::{AddressFamily, SocketFlags, SocketType};
-
-    pub(super) fn listen() -> io::Result<(TcpListener, SocketAddr)> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let addr = listener.local_addr()?;
-        Ok((listener, addr))
-    }
-
-    /// By `accept4`, as std does not: it would cost a second call to make the
-    /// connection non-blocking.
-    pub(super) fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let (socket, _) = rustix::net::acceptfrom_with(listener, flags)?;
-        Ok(socket.into())
-    }
-
-    pub(super) fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
-        let family = AddressFamily::INET;
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-        match rustix::net::connect(&socket, &addr) {
-            Ok(()) | Err(Errno::INPROGRESS) => Ok(socket.into()),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    pub(super) fn bind_udp() -> io::Result<(UdpSocket, SocketAddr)> {
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
-        socket.set_nonblocking(true)?;
-        let addr = socket.local_addr()?;
-        if !addr.is_ipv4() {
-            return Err(ErrorKind::AddrNotAvailable.into());
-        }
-        Ok((socket, addr))
     }
 }

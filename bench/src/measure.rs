@@ -14,8 +14,18 @@ use crate::clock::Clock;
 /// One turn of a contender: the figure that it measured.
 pub(crate) type Turn = Box<dyn FnMut() -> io::Result<f64>>;
 
+/// Sets all contenders of a case up.
+pub(crate) type Contenders = fn() -> io::Result<Vec<(&'static str, Turn)>>;
+
 /// Who a ratio is to.
 pub(crate) const REFERENCE: &str = "mio";
+
+/// Who does not take part in this build: no flag takes them off epoll.
+const LEFT_OUT: &[&str] = if cfg!(mio_unsupported_force_poll_poll) {
+    &["polling", "raw"]
+} else {
+    &[]
+};
 
 /// A question, and who is asked.
 pub(crate) struct Case {
@@ -26,7 +36,7 @@ pub(crate) struct Case {
     pub(crate) clock: Clock,
     /// The most rounds that it is worth, for cases that take seconds.
     pub(crate) at_most: usize,
-    pub(crate) contenders: fn() -> io::Result<Vec<(&'static str, Turn)>>,
+    pub(crate) contenders: Contenders,
 }
 
 /// What figures are shown in; they are measured in nanoseconds.
@@ -133,6 +143,7 @@ impl Case {
     pub(crate) fn run(&self, rounds: usize, mut tick: impl FnMut()) -> io::Result<Outcome> {
         let rounds = rounds.min(self.at_most);
         let mut contenders = (self.contenders)()?;
+        contenders.retain(|(name, _)| !LEFT_OUT.contains(name));
         let count = contenders.len();
         let mut figures = vec![Vec::with_capacity(rounds); count];
         // The first round warms caches and memory, and is not counted.

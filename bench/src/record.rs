@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::Outcome;
 
-/// What this crate is built with beyond its defaults.
-const FEATURES: &str = if cfg!(feature = "inline-syscalls") {
+/// How this crate is built where it is not by its defaults.
+const FEATURES: &str = if cfg!(mio_unsupported_force_poll_poll) {
+    ", both over poll(2)"
+} else if cfg!(feature = "inline-syscalls") {
     ", with inline-syscalls"
 } else {
     ""

@@ -188,9 +188,11 @@ impl Event {
 impl fmt::Debug for Event {
     /// What the event tells; with `{:#?}` also the kernel's own fields, whose
     /// form is not stable.
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         struct Details<'a>(&'a sys::Event);
         impl fmt::Debug for Details<'_> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt_raw(f)
             }

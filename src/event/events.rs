@@ -51,6 +51,7 @@ impl Events {
     ///
     /// With a capacity of zero there is still room for one: a poll must be able
     /// to say that something is ready.
+    #[inline]
     pub fn with_capacity(capacity: usize) -> Events {
         Events {
             raw: Vec::with_capacity(capacity.max(1)),
@@ -60,16 +61,19 @@ impl Events {
     }
 
     /// The capacity that was asked for.
+    #[inline]
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// How many events the last poll returned.
+    #[inline]
     pub fn len(&self) -> usize {
         self.raw.len()
     }
 
     /// Whether the last poll returned no event: its timeout was over.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }
@@ -79,16 +83,19 @@ impl Events {
     /// More sources may be ready then, and a program that sees this often gains
     /// by a larger capacity. False is no promise that nothing else is ready:
     /// only a poll that returns no event is.
+    #[inline]
     pub fn is_full(&self) -> bool {
         self.raw.len() >= self.room()
     }
 
     /// The event at `index`, in the order of [`iter`](Events::iter).
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&Event> {
         self.raw.get(index).map(Event::from_raw)
     }
 
     /// Iterates over the events of the last poll.
+    #[inline]
     pub fn iter(&self) -> Iter<'_> {
         Iter {
             raw: self.raw.iter(),
@@ -96,6 +103,7 @@ impl Events {
     }
 
     /// Forgets all events. Every poll does this first; there is no need to.
+    #[inline]
     pub fn clear(&mut self) {
         self.raw.clear();
     }
@@ -116,12 +124,14 @@ impl<'a> IntoIterator for &'a Events {
     type Item = &'a Event;
     type IntoIter = Iter<'a>;
 
+    #[inline]
     fn into_iter(self) -> Iter<'a> {
         self.iter()
     }
 }
 
 impl fmt::Debug for Events {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self).finish()
     }
@@ -157,6 +167,7 @@ impl ExactSizeIterator for Iter<'_> {}
 impl FusedIterator for Iter<'_> {}
 
 impl fmt::Debug for Iter<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
     }

@@ -79,6 +79,7 @@ impl UdpSocket {
     /// ```
     ///
     /// [`local_addr`]: UdpSocket::local_addr
+    #[inline]
     pub fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
         sys::udp_bind(addr).map(UdpSocket::from_std)
     }
@@ -87,6 +88,7 @@ impl UdpSocket {
     ///
     /// The socket must be in non-blocking mode. `UdpSocket::try_from` does the
     /// same and sets that mode.
+    #[inline]
     pub fn from_std(socket: net::UdpSocket) -> UdpSocket {
         let inner = IoSource::new(socket);
         UdpSocket { inner }
@@ -97,6 +99,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -122,6 +125,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.inner.peer_addr()
     }
@@ -172,6 +176,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of `recv_from`.
+    #[inline]
     pub fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.inner.do_io(|io| io.peek_from(buf))
     }
@@ -211,6 +216,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of `recv`.
+    #[inline]
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.inner.do_io(|io| io.peek(buf))
     }
@@ -238,6 +244,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn connect(&self, addr: SocketAddr) -> io::Result<()> {
         self.inner.connect(addr)
     }
@@ -260,6 +267,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
         self.inner.set_broadcast(on)
     }
@@ -270,6 +278,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn broadcast(&self) -> io::Result<bool> {
         self.inner.broadcast()
     }
@@ -280,6 +289,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
         self.inner.set_multicast_loop_v4(on)
     }
@@ -290,6 +300,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn multicast_loop_v4(&self) -> io::Result<bool> {
         self.inner.multicast_loop_v4()
     }
@@ -300,6 +311,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
         self.inner.set_multicast_ttl_v4(ttl)
     }
@@ -310,6 +322,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
         self.inner.multicast_ttl_v4()
     }
@@ -320,6 +333,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
         self.inner.set_multicast_loop_v6(on)
     }
@@ -330,6 +344,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn multicast_loop_v6(&self) -> io::Result<bool> {
         self.inner.multicast_loop_v6()
     }
@@ -350,6 +365,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.inner.set_ttl(ttl)
     }
@@ -359,6 +375,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn ttl(&self) -> io::Result<u32> {
         self.inner.ttl()
     }
@@ -371,6 +388,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn join_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
         self.inner.join_multicast_v4(multiaddr, interface)
     }
@@ -383,6 +401,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.inner.join_multicast_v6(multiaddr, interface)
     }
@@ -394,6 +413,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn leave_multicast_v4(&self, multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
         self.inner.leave_multicast_v4(multiaddr, interface)
     }
@@ -405,6 +425,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.inner.leave_multicast_v6(multiaddr, interface)
     }
@@ -418,6 +439,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system, also for a socket that is not IPv6.
+    #[inline]
     pub fn only_v6(&self) -> io::Result<bool> {
         sys::only_v6(&self.inner)
     }
@@ -427,6 +449,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of the operating system; the pending error is the value.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
@@ -468,6 +491,7 @@ impl UdpSocket {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,

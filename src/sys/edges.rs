@@ -23,6 +23,8 @@ use std::{fmt, io};
 pub(crate) struct KernelEdges;
 
 impl<B: Backend<Handle = ()>> Registration<B> for KernelEdges {
+    const REARMS: bool = false;
+
     #[inline]
     fn register(
         &mut self,
@@ -73,6 +75,8 @@ impl CheckedEdges {
 }
 
 impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
+    const REARMS: bool = false;
+
     fn register(
         &mut self,
         queue: &Arc<Queue<B>>,
@@ -164,6 +168,8 @@ impl<B: Rearm> EmulatedEdges<B> {
 }
 
 impl<B: Rearm> Registration<B> for EmulatedEdges<B> {
+    const REARMS: bool = true;
+
     fn register(
         &mut self,
         queue: &Arc<Queue<B>>,

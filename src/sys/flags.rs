@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Writes the names of the bits in `mask`, joined by ` | `, and what has no
 /// name in hexadecimal. An empty mask is `0x0`.
+#[inline]
 pub(crate) fn fmt_flags(
     f: &mut fmt::Formatter<'_>,
     mask: u32,
@@ -13,7 +14,8 @@ pub(crate) fn fmt_flags(
     let mut separator = "";
     for &(bit, name) in names {
         if mask & bit != 0 {
-            write!(f, "{separator}{name}")?;
+            f.write_str(separator)?;
+            f.write_str(name)?;
             separator = " | ";
             rest &= !bit;
         }

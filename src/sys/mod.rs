@@ -225,6 +225,10 @@ pub(crate) trait RawEvent: Clone + Send + Sync + 'static {
 pub(crate) trait Registration<B: Backend>:
     fmt::Debug + Default + Send + Sync + 'static
 {
+    /// Whether `would_block` does anything: what leads to it is compiled only
+    /// then.
+    const REARMS: bool;
+
     /// Registers the source with the queue.
     fn register(
         &mut self,

@@ -13,8 +13,8 @@ pub(crate) fn as_millis(timeout: Option<Duration>) -> i32 {
         None => -1,
         Some(Duration::ZERO) => 0,
         Some(timeout) => {
-            let up = timeout.saturating_add(Duration::from_nanos(999_999));
-            i32::try_from(up.as_millis()).unwrap_or(i32::MAX)
+            let up = timeout.as_millis() + u128::from(has_sub_millis(timeout));
+            i32::try_from(up).unwrap_or(i32::MAX)
         }
     }
 }

@@ -133,6 +133,7 @@ use crate::sys::unix::syscall;
 /// # Ok(())
 /// # }
 /// ```
+#[inline]
 pub fn new() -> io::Result<(Sender, Receiver)> {
     let (sender, receiver) = syscall::pipe()?;
     Ok((sender.into(), receiver.into()))
@@ -154,6 +155,7 @@ impl Sender {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         syscall::set_nonblocking(self.inner.as_fd(), nonblocking)
     }
@@ -192,6 +194,7 @@ impl Sender {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,
@@ -203,6 +206,7 @@ impl Sender {
 /// The pipe is taken as it is, which is in blocking mode: see
 /// [`set_nonblocking`](Sender::set_nonblocking).
 impl From<ChildStdin> for Sender {
+    #[inline]
     fn from(stdin: ChildStdin) -> Sender {
         OwnedFd::from(stdin).into()
     }
@@ -224,6 +228,7 @@ impl Receiver {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         syscall::set_nonblocking(self.inner.as_fd(), nonblocking)
     }
@@ -262,6 +267,7 @@ impl Receiver {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,
@@ -273,6 +279,7 @@ impl Receiver {
 /// The pipe is taken as it is, which is in blocking mode: see
 /// [`set_nonblocking`](Receiver::set_nonblocking).
 impl From<ChildStdout> for Receiver {
+    #[inline]
     fn from(stdout: ChildStdout) -> Receiver {
         OwnedFd::from(stdout).into()
     }
@@ -281,6 +288,7 @@ impl From<ChildStdout> for Receiver {
 /// The pipe is taken as it is, which is in blocking mode: see
 /// [`set_nonblocking`](Receiver::set_nonblocking).
 impl From<ChildStderr> for Receiver {
+    #[inline]
     fn from(stderr: ChildStderr) -> Receiver {
         OwnedFd::from(stderr).into()
     }

@@ -5,6 +5,7 @@
 //! Which tests Wine cannot run, and why, stands here, so that nothing is left out
 //! in silence.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,6 +28,7 @@ const WINES: &[&str] = &["wine64", "/usr/lib/wine/wine64"];
 
 /// One test binary that takes longer hangs.
 const SECONDS_A_BINARY: u32 = 180;
+const SECONDS_A_PROGRAM: u32 = 1_800;
 
 /// Documentation tests, by part of their path: what only Windows has.
 const DOCTESTS: &str = "windows";
@@ -54,6 +56,11 @@ impl Tools {
             ),
         }
     }
+
+    /// What runs a program that hangs if it takes longer.
+    fn runner(&self, seconds: u32) -> String {
+        format!("timeout --kill-after=5 {seconds} {}", self.wine)
+    }
 }
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -61,7 +68,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 }
 
 /// Runs the whole suite, or only the test files that are named.
-pub(crate) fn run_some(workspace: &Workspace, files: &[std::ffi::OsString]) -> Result<()> {
+pub(crate) fn run_some(workspace: &Workspace, files: &[OsString]) -> Result<()> {
     let tools = Tools::find()?;
     let target = workspace.target_of("wine");
     // First, so that a prefix does not wait for a build that fails.
@@ -88,13 +95,32 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[std::ffi::OsString]) -> R
         let mut doctest = cargo(&workspace.root);
         doctest.args(["test", "--all-features", "--doc", "--target", TARGET]);
         doctest.arg("--target-dir").arg(&target);
-        let runner = format!("timeout --kill-after=5 {SECONDS_A_BINARY} {}", tools.wine);
-        prefix.adopt(&mut doctest, &runner);
+        prefix.adopt(&mut doctest, &tools.runner(SECONDS_A_BINARY));
         doctest.args(["--", DOCTESTS]);
         let documents = Tally::of(&run_and_read(&mut doctest)?)?;
         summarise(&tests, &documents)?;
     }
     prefix.remove(&tools)
+}
+
+/// Runs the program of a package of the workspace.
+pub(crate) fn run_program(workspace: &Workspace, package: &str, args: &[OsString]) -> Result<()> {
+    let tools = Tools::find()?;
+    let target = workspace.target_of("wine");
+    add_target(workspace)?;
+    let cargo_to = |verb| {
+        let mut cargo = cargo(&workspace.root);
+        cargo.args([verb, "--release", "--package", package, "--target", TARGET]);
+        cargo.arg("--target-dir").arg(&target);
+        cargo
+    };
+    run_command(&mut cargo_to("build"))?;
+    let prefix = Prefix::make(&tools, target.join("prefix"))?;
+    let mut run = cargo_to("run");
+    prefix.adopt(&mut run, &tools.runner(SECONDS_A_PROGRAM));
+    let done = run_command(run.arg("--").args(args));
+    prefix.remove(&tools)?;
+    done
 }
 
 fn summarise(tests: &Tally, documents: &Tally) -> Result<()> {
@@ -119,10 +145,8 @@ fn summarise(tests: &Tally, documents: &Tally) -> Result<()> {
 }
 
 /// The tests of the examples look for them beside their own program.
-fn build(workspace: &Workspace, target: &Path, files: &[std::ffi::OsString]) -> Result<()> {
-    if !succeeds(command("rustup", &workspace.root).args(["target", "add", TARGET])) {
-        bail!("`rustup target add {TARGET}` must work");
-    }
+fn build(workspace: &Workspace, target: &Path, files: &[OsString]) -> Result<()> {
+    add_target(workspace)?;
     let mut build = cargo(&workspace.root);
     build.args(["test", "--all-features", "--no-run"]);
     select(&mut build, target, files);
@@ -135,7 +159,14 @@ fn build(workspace: &Workspace, target: &Path, files: &[std::ffi::OsString]) -> 
     Ok(())
 }
 
-fn select(cargo: &mut Command, target: &Path, files: &[std::ffi::OsString]) {
+fn add_target(workspace: &Workspace) -> Result<()> {
+    if !succeeds(command("rustup", &workspace.root).args(["target", "add", TARGET])) {
+        bail!("`rustup target add {TARGET}` must work");
+    }
+    Ok(())
+}
+
+fn select(cargo: &mut Command, target: &Path, files: &[OsString]) {
     cargo.args(["--target", TARGET, "--target-dir"]).arg(target);
     if files.is_empty() {
         cargo.args(["--lib", "--tests"]);
@@ -214,7 +245,7 @@ impl Prefix {
         run_command(compile.arg(&source).arg("-ladvapi32"))
     }
 
-    /// Has cargo run the tests in this prefix.
+    /// Has cargo run programs in this prefix, by this runner.
     fn adopt(&self, cargo: &mut Command, runner: &str) {
         cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner);
         self.set(cargo);

@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::clock::Stopwatch;
-use crate::contender::Source;
 
 const LISTENER: usize = usize::MAX - 1;
 const MESSAGE: usize = 64;
 const LONGEST_BURST: Duration = Duration::from_secs(5);
 
-pub(super) fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let bursts = |name, contenders| Case {
         name,
         per: "burst",
@@ -117,11 +116,12 @@ fn answer<C: Contender>(poll: &C::Poll, mut stream: C::Tcp) -> io::Result<()> {
 
 /// Not over polling: its users bring a listener of their own.
 fn burst_of(connects: usize) -> io::Result<Vec<(&'static str, Turn)>> {
-    Ok(vec![
-        (Ours::NAME, burst::<Ours>(connects)?),
-        (Mio::NAME, burst::<Mio>(connects)?),
-        (Raw::NAME, burst::<Raw>(connects)?),
-    ])
+    let everyone = everyone!(burst(connects));
+    let contenders: io::Result<Vec<_>> = everyone();
+    contenders.map(|mut contenders| {
+        contenders.retain(|(name, _)| *name != "polling");
+        contenders
+    })
 }
 
 /// Everybody connects at once, while the server is busy for 2 ms.

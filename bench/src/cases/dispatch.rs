@@ -6,11 +6,14 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustix::event::{eventfd, EventfdFlags};
+
 use super::register::sources;
+use super::wake::quiet;
 use super::*;
 use crate::clock::Stopwatch;
 
-pub(super) fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let dispatch = |name, contenders| Case {
         name,
         per: "event",
@@ -20,10 +23,32 @@ pub(super) fn cases() -> Vec<Case> {
         contenders,
     };
     vec![
+        Case {
+            per: "poll",
+            ..dispatch("poll/one-event", everyone!(one_event()))
+        },
         dispatch("dispatch/1-of-10k", || everyone(1, 10_000, 2_000)),
         dispatch("dispatch/100-of-10k", || everyone(100, 10_000, 200)),
         dispatch("dispatch/1000-of-1000", || everyone(1_000, 1_000, 20)),
     ]
+}
+
+/// A write to an eventfd, and the poll that finds it.
+fn one_event<C: OnUnix>() -> io::Result<Turn> {
+    const POLLS: usize = 5_000;
+    let (mut poll, mut events, waker) = quiet::<C>()?;
+    let eventfd = eventfd(0, EventfdFlags::NONBLOCK)?;
+    C::add_fd(&poll, eventfd.as_raw_fd(), 1)?;
+    Ok(Box::new(move || {
+        let _alive = &waker;
+        let time = Clock::Thread.time(|| {
+            (0..POLLS).try_for_each(|_| {
+                rustix::io::write(&eventfd, &1u64.to_ne_bytes())?;
+                C::wait(&mut poll, &mut events, None)
+            })
+        })?;
+        Ok(time / POLLS as f64)
+    }))
 }
 
 fn everyone(ready: usize, of: usize, polls: usize) -> io::Result<Vec<(&'static str, Turn)>> {
@@ -32,11 +57,7 @@ fn everyone(ready: usize, of: usize, polls: usize) -> io::Result<Vec<(&'static s
     contenders()
 }
 
-fn dispatch<C: Contender>(
-    sources: Rc<Vec<OwnedFd>>,
-    ready: usize,
-    polls: usize,
-) -> io::Result<Turn> {
+fn dispatch<C: OnUnix>(sources: Rc<Vec<OwnedFd>>, ready: usize, polls: usize) -> io::Result<Turn> {
     Ok(Box::new(move || {
         let (mut poll, mut events) = (C::poll()?, C::events(1_024));
         for (token, fd) in sources.iter().enumerate() {
@@ -75,7 +96,7 @@ fn dispatch<C: Contender>(
 }
 
 /// Takes what is ready from the start off the queue.
-fn drain<C: Contender>(poll: &mut C::Poll, events: &mut C::Events) -> io::Result<()> {
+fn drain<C: OnUnix>(poll: &mut C::Poll, events: &mut C::Events) -> io::Result<()> {
     loop {
         let mut some = false;
         C::wait(poll, events, Some(Duration::ZERO))?;

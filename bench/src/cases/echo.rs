@@ -2,32 +2,30 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 
 use super::*;
 use crate::clock::Stopwatch;
-use crate::contender::Stream;
+use crate::measure::Contenders;
 
 const MESSAGE: usize = 64;
 
-pub(super) fn cases() -> Vec<Case> {
-    let echo = |name, contenders| Case {
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        case("echo/tcp-1", everyone!(echo_tcp(1))),
+        case("echo/tcp-64", everyone!(echo_tcp(64))),
+        case("echo/tcp-1000", everyone!(echo_tcp(1_000))),
+    ]
+}
+
+pub(super) fn case(name: &'static str, contenders: Contenders) -> Case {
+    Case {
         name,
         per: "request",
         unit: Unit::Nanos,
         clock: Clock::Thread,
         at_most: usize::MAX,
         contenders,
-    };
-    vec![
-        echo("echo/tcp-1", everyone!(echo_tcp(1))),
-        echo("echo/tcp-64", everyone!(echo_tcp(64))),
-        echo("echo/tcp-1000", everyone!(echo_tcp(1_000))),
-        echo("echo/unix-1", everyone!(echo_unix(1))),
-        echo("echo/unix-64", everyone!(echo_unix(64))),
-        echo("echo/unix-1000", everyone!(echo_unix(1_000))),
-    ]
+    }
 }
 
 fn echo_tcp<C: Contender>(connections: usize) -> io::Result<Turn> {
@@ -39,21 +37,14 @@ fn echo_tcp<C: Contender>(connections: usize) -> io::Result<Turn> {
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
         server.set_nonblocking(true)?;
-        Ok((client, OwnedFd::from(server)))
+        Ok((client, server))
     });
-    echo::<C, C::Tcp, _>(pairs.collect::<io::Result<_>>()?)
+    echo::<C, C::Tcp, _>(pairs.collect::<io::Result<_>>()?, connections)
 }
 
-fn echo_unix<C: Contender>(connections: usize) -> io::Result<Turn> {
-    let pairs = (0..connections).map(|_| {
-        let (client, server) = UnixStream::pair()?;
-        server.set_nonblocking(true)?;
-        Ok((client, OwnedFd::from(server)))
-    });
-    echo::<C, C::Unix, _>(pairs.collect::<io::Result<_>>()?)
-}
-
-fn echo<C, S, P>(pairs: Vec<(P, OwnedFd)>) -> io::Result<Turn>
+/// A server of these connections, of whose clients the first `busy` have
+/// something to say.
+pub(super) fn echo<C, S, P>(pairs: Vec<(P, S::Std)>, busy: usize) -> io::Result<Turn>
 where
     C: Contender,
     S: Stream<C> + 'static,
@@ -70,17 +61,17 @@ where
         clients.push(client);
         servers.push(server);
     }
-    let batches = (3_000 / clients.len()).clamp(3, 1_000);
-    let requests = batches * clients.len();
+    let batches = (3_000 / busy).clamp(3, 1_000);
+    let requests = batches * busy;
     Ok(Box::new(move || {
         let _alive = &waker;
         let mut stopwatch = Stopwatch::new();
         for _ in 0..batches {
-            for client in &mut clients {
+            for client in &mut clients[..busy] {
                 client.write_all(&[7; MESSAGE])?;
             }
-            stopwatch.time(|| serve::<C, S>(&mut poll, &mut events, &mut servers))?;
-            for client in &mut clients {
+            stopwatch.time(|| serve::<C, S>(&mut poll, &mut events, &mut servers, busy))?;
+            for client in &mut clients[..busy] {
                 client.read_exact(&mut [0; MESSAGE])?;
             }
         }
@@ -88,13 +79,14 @@ where
     }))
 }
 
-/// The user code: serves until every client has had one message.
+/// The user code: serves until every busy client has had one message.
 fn serve<C: Contender, S: Stream<C>>(
     poll: &mut C::Poll,
     events: &mut C::Events,
     servers: &mut [S],
+    busy: usize,
 ) -> io::Result<()> {
-    let mut left = servers.len();
+    let mut left = busy;
     while left > 0 {
         C::wait(poll, events, None)?;
         C::each(events, |token| {

@@ -15,7 +15,7 @@ enum Operation {
     Remove,
 }
 
-pub(super) fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let registrations = |name, contenders| Case {
         name,
         per: "source",
@@ -48,10 +48,7 @@ fn everyone(count: usize, operation: Operation) -> io::Result<Vec<(&'static str,
     contenders()
 }
 
-fn registrations<C: Contender>(
-    sources: Rc<Vec<OwnedFd>>,
-    operation: Operation,
-) -> io::Result<Turn> {
+fn registrations<C: OnUnix>(sources: Rc<Vec<OwnedFd>>, operation: Operation) -> io::Result<Turn> {
     let poll = C::poll()?;
     // A few times over where there are few, so that a turn takes milliseconds.
     let repeats = 10_000 / sources.len();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 
-pub(super) fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let timeouts = |name, contenders| Case {
         name,
         per: "poll",

@@ -13,7 +13,6 @@ macro_rules! mio_like {
             type Events = $krate::Events;
             type Waker = $krate::Waker;
             type Tcp = $krate::net::TcpStream;
-            type Unix = $krate::net::UnixStream;
             type Listener = $krate::net::TcpListener;
             type Udp = $krate::net::UdpSocket;
 
@@ -54,26 +53,6 @@ macro_rules! mio_like {
                 waker.wake()
             }
 
-            #[inline(always)]
-            fn add_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()> {
-                let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
-                poll.registry()
-                    .register(&mut $krate::unix::SourceFd(&fd), token, interest)
-            }
-
-            #[inline(always)]
-            fn change_fd(poll: &Self::Poll, fd: RawFd, token: usize) -> io::Result<()> {
-                let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
-                poll.registry()
-                    .reregister(&mut $krate::unix::SourceFd(&fd), token, interest)
-            }
-
-            #[inline(always)]
-            fn remove_fd(poll: &Self::Poll, fd: RawFd) -> io::Result<()> {
-                poll.registry()
-                    .deregister(&mut $krate::unix::SourceFd(&fd))
-            }
-
             fn listen() -> io::Result<(Self::Listener, SocketAddr)> {
                 let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
                 let listener = $krate::net::TcpListener::bind(any_port)?;
@@ -106,20 +85,22 @@ macro_rules! mio_like {
             }
 
             #[inline(always)]
+            fn change(&mut self, poll: &$krate::Poll, token: usize) -> io::Result<()> {
+                let (token, interest) = ($krate::Token(token), $krate::Interest::READABLE);
+                poll.registry().reregister(self, token, interest)
+            }
+
+            #[inline(always)]
             fn remove(&mut self, poll: &$krate::Poll) -> io::Result<()> {
                 poll.registry().deregister(self)
             }
         }
 
         impl Stream<$name> for $krate::net::TcpStream {
-            fn adopt(fd: OwnedFd) -> Self {
-                $krate::net::TcpStream::from_std(fd.into())
-            }
-        }
+            type Std = TcpStream;
 
-        impl Stream<$name> for $krate::net::UnixStream {
-            fn adopt(fd: OwnedFd) -> Self {
-                $krate::net::UnixStream::from_std(fd.into())
+            fn adopt(socket: TcpStream) -> Self {
+                $krate::net::TcpStream::from_std(socket)
             }
         }
 
@@ -139,8 +120,7 @@ macro_rules! mio_like {
 
 use super::{Contender, Datagrams, Source, Stream};
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::{OwnedFd, RawFd};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 mio_like! {

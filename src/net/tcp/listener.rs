@@ -93,6 +93,7 @@ impl TcpListener {
     /// [`AddrInUse`]: io::ErrorKind::AddrInUse
     /// [`PermissionDenied`]: io::ErrorKind::PermissionDenied
     /// [`local_addr`]: TcpListener::local_addr
+    #[inline]
     pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
         sys::tcp_bind(addr).map(TcpListener::from_std)
     }
@@ -101,6 +102,7 @@ impl TcpListener {
     ///
     /// The listener must be in non-blocking mode. `TcpListener::try_from` does
     /// the same and sets that mode.
+    #[inline]
     pub fn from_std(listener: net::TcpListener) -> TcpListener {
         let inner = IoSource::new(listener);
         TcpListener { inner }
@@ -131,6 +133,7 @@ impl TcpListener {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -141,6 +144,7 @@ impl TcpListener {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.inner.set_ttl(ttl)
     }
@@ -150,6 +154,7 @@ impl TcpListener {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn ttl(&self) -> io::Result<u32> {
         self.inner.ttl()
     }
@@ -159,6 +164,7 @@ impl TcpListener {
     /// # Errors
     ///
     /// Those of the operating system; the pending error is the value.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
@@ -193,6 +199,7 @@ impl TcpListener {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,

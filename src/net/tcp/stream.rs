@@ -129,6 +129,7 @@ impl TcpStream {
     /// [`NotConnected`]: io::ErrorKind::NotConnected
     /// [`peer_addr`]: TcpStream::peer_addr
     /// [`take_error`]: TcpStream::take_error
+    #[inline]
     pub fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
         sys::tcp_connect(addr).map(TcpStream::from_std)
     }
@@ -137,6 +138,7 @@ impl TcpStream {
     ///
     /// The stream must be in non-blocking mode. `TcpStream::try_from` does the
     /// same and sets that mode.
+    #[inline]
     pub fn from_std(stream: net::TcpStream) -> TcpStream {
         let inner = IoSource::new(stream);
         TcpStream { inner }
@@ -148,6 +150,7 @@ impl TcpStream {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) while the stream is not
     /// connected, and others of the operating system.
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.inner.peer_addr()
     }
@@ -157,6 +160,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -170,6 +174,7 @@ impl TcpStream {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) while the stream is not
     /// connected, and others of the operating system.
+    #[inline]
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.inner.shutdown(how)
     }
@@ -185,6 +190,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.inner.set_nodelay(nodelay)
     }
@@ -200,6 +206,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn nodelay(&self) -> io::Result<bool> {
         self.inner.nodelay()
     }
@@ -214,6 +221,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.inner.set_ttl(ttl)
     }
@@ -228,6 +236,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn ttl(&self) -> io::Result<u32> {
         self.inner.ttl()
     }
@@ -240,6 +249,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// Those of the operating system; the pending error is the value.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
@@ -250,6 +260,7 @@ impl TcpStream {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is nothing to read
     /// yet, and others of the operating system.
+    #[inline]
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.inner.do_io(|io| io.peek(buf))
     }
@@ -293,6 +304,7 @@ impl TcpStream {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,

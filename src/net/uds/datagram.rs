@@ -57,6 +57,7 @@ impl UnixDatagram {
     /// (107 bytes are the most on Linux) or contains NUL;
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the file exists; others of the
     /// operating system. Nothing is left open then.
+    #[inline]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
         UnixDatagram::bind_addr(&SocketAddr::from_pathname(path)?)
     }
@@ -71,6 +72,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Those of the operating system. Nothing is left open then.
+    #[inline]
     pub fn bind_addr(addr: &SocketAddr) -> io::Result<UnixDatagram> {
         sys::datagram_bind(addr).map(UnixDatagram::from_std)
     }
@@ -79,6 +81,7 @@ impl UnixDatagram {
     ///
     /// The socket must be in non-blocking mode. `UnixDatagram::try_from` does
     /// the same and sets that mode.
+    #[inline]
     pub fn from_std(socket: net::UnixDatagram) -> UnixDatagram {
         let inner = IoSource::new(socket);
         UnixDatagram { inner }
@@ -89,6 +92,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn unbound() -> io::Result<UnixDatagram> {
         sys::datagram_unbound().map(UnixDatagram::from_std)
     }
@@ -114,6 +118,7 @@ impl UnixDatagram {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (first, second) = sys::datagram_pair()?;
         let from_std = UnixDatagram::from_std;
@@ -128,6 +133,7 @@ impl UnixDatagram {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if the path is too long or
     /// contains NUL, and others of the operating system.
+    #[inline]
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         self.connect_addr(&SocketAddr::from_pathname(path)?)
     }
@@ -158,6 +164,7 @@ impl UnixDatagram {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn connect_addr(&self, addr: &SocketAddr) -> io::Result<()> {
         sys::datagram_connect(&self.inner, addr)
     }
@@ -167,6 +174,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -177,6 +185,7 @@ impl UnixDatagram {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if it is not connected,
     /// and others of the operating system.
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.inner.peer_addr()
     }
@@ -189,6 +198,7 @@ impl UnixDatagram {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no datagram is there, and
     /// others of the operating system.
+    #[inline]
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.inner.do_io(|io| io.recv_from(buf))
     }
@@ -233,6 +243,7 @@ impl UnixDatagram {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.inner.do_io(|io| sys::datagram_peek_from(io, buf))
     }
@@ -243,6 +254,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Those of `recv`.
+    #[inline]
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.inner.do_io(|io| sys::datagram_peek(io, buf))
     }
@@ -255,6 +267,7 @@ impl UnixDatagram {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, here or at
     /// the receiver; [`InvalidInput`](io::ErrorKind::InvalidInput) if the path
     /// is too long or contains NUL; others of the operating system.
+    #[inline]
     pub fn send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         self.send_to_addr(buf, &SocketAddr::from_pathname(path)?)
     }
@@ -290,6 +303,7 @@ impl UnixDatagram {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn send_to_addr(&self, buf: &[u8], addr: &SocketAddr) -> io::Result<usize> {
         self.inner.do_io(|io| sys::datagram_send_to(io, buf, addr))
     }
@@ -311,6 +325,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Those of the operating system; the pending error is the value.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
@@ -321,6 +336,7 @@ impl UnixDatagram {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if the socket is not
     /// connected, and others of the operating system.
+    #[inline]
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.inner.shutdown(how)
     }
@@ -360,6 +376,7 @@ impl UnixDatagram {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,

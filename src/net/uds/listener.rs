@@ -58,6 +58,7 @@ impl UnixListener {
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the file exists, also if no
     /// listener is behind it any more; others of the operating system. Nothing
     /// is left open then.
+    #[inline]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         UnixListener::bind_addr(&SocketAddr::from_pathname(path)?)
     }
@@ -91,6 +92,7 @@ impl UnixListener {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn bind_addr(addr: &SocketAddr) -> io::Result<UnixListener> {
         sys::unix_bind(addr).map(UnixListener::from_std)
     }
@@ -99,6 +101,7 @@ impl UnixListener {
     ///
     /// The listener must be in non-blocking mode. `UnixListener::try_from` does
     /// the same and sets that mode.
+    #[inline]
     pub fn from_std(listener: net::UnixListener) -> UnixListener {
         let inner = IoSource::new(listener);
         UnixListener { inner }
@@ -118,6 +121,7 @@ impl UnixListener {
     /// the queue is empty: if connections still wait, no new event will tell so.
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (stream, peer) = self.inner.do_io(sys::unix_accept)?;
         Ok((UnixStream::from_std(stream), peer))
@@ -128,6 +132,7 @@ impl UnixListener {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -137,6 +142,7 @@ impl UnixListener {
     /// # Errors
     ///
     /// Those of the operating system; the pending error is the value.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
@@ -175,6 +181,7 @@ impl UnixListener {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,

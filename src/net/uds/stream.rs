@@ -56,6 +56,7 @@ impl UnixStream {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the listener's queue is
     /// full, in which case no event tells when to try again; others of the
     /// operating system. Nothing is left open then.
+    #[inline]
     pub fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         UnixStream::connect_addr(&SocketAddr::from_pathname(path)?)
     }
@@ -84,6 +85,7 @@ impl UnixStream {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn connect_addr(addr: &SocketAddr) -> io::Result<UnixStream> {
         sys::unix_connect(addr).map(UnixStream::from_std)
     }
@@ -92,6 +94,7 @@ impl UnixStream {
     ///
     /// The stream must be in non-blocking mode. `UnixStream::try_from` does the
     /// same and sets that mode.
+    #[inline]
     pub fn from_std(stream: net::UnixStream) -> UnixStream {
         let inner = IoSource::new(stream);
         UnixStream { inner }
@@ -102,6 +105,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (first, second) = sys::unix_pair()?;
         Ok((UnixStream::from_std(first), UnixStream::from_std(second)))
@@ -112,6 +116,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -121,6 +126,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.inner.peer_addr()
     }
@@ -130,6 +136,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// Those of the operating system; the pending error is the value.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
@@ -142,6 +149,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// Those of the operating system.
+    #[inline]
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.inner.shutdown(how)
     }
@@ -181,6 +189,7 @@ impl UnixStream {
     /// ```
     ///
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
+    #[inline]
     pub fn try_io<F, T>(&self, f: F) -> io::Result<T>
     where
         F: FnOnce() -> io::Result<T>,

@@ -14,6 +14,8 @@ use super::super::RawSource;
 use crate::sys::levels::{Armed, Asked, NOT_OPEN};
 use crate::token::Token;
 use libc::{c_short, pollfd};
+use std::collections::{hash_map::DefaultHasher, HashMap};
+use std::hash::BuildHasherDefault;
 
 /// Names a registration: a slot, and which of its owners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +35,17 @@ struct Slot {
     noted: bool,
 }
 
+/// The kernel chooses the numbers, small ones: random keys would cost a system call
+/// and protect from nobody.
+type FixedKeys = BuildHasherDefault<DefaultHasher>;
+
 /// All registrations of a queue.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     slots: Vec<Slot>,
     free: Vec<usize>,
+    /// The slots of the descriptors that keep no handle.
+    raw: HashMap<RawSource, usize, FixedKeys>,
     /// Slots that the copy does not agree with, each once.
     changed: Vec<usize>,
     /// Raised by each change of who a slot stands for.
@@ -77,6 +85,9 @@ impl Table {
                 self.slots.len() - 1
             }
         };
+        if raw {
+            self.raw.insert(fd, index);
+        }
         self.note(index);
         Handle {
             index,
@@ -120,11 +131,15 @@ impl Table {
             return false;
         };
         let was_parked = slot.armed.is_parked();
+        let was_raw = slot.armed.is_raw().then_some(slot.fd);
         slot.fd = -1;
         slot.owner = 0;
         slot.version = 0;
         slot.armed = Armed::none();
         self.parked -= usize::from(was_parked);
+        if let Some(fd) = was_raw {
+            self.raw.remove(&fd);
+        }
         self.free.push(handle.index);
         self.note(handle.index);
         true
@@ -132,8 +147,7 @@ impl Table {
 
     /// The registration of a descriptor that keeps no handle.
     pub(super) fn find_raw(&self, fd: RawSource) -> Option<Handle> {
-        let of_fd = |slot: &Slot| slot.armed.is_raw() && slot.owner != 0 && slot.fd == fd;
-        let index = self.slots.iter().position(of_fd)?;
+        let index = *self.raw.get(&fd)?;
         Some(Handle {
             index,
             owner: self.slots[index].owner,

@@ -83,6 +83,7 @@ impl Selector {
     /// Ends a registration and makes another, since the kernel modifies none
     /// that is exclusive, and makes none exclusive.
     #[cold]
+    #[inline]
     fn replace(&self, source: RawSource, token: Token, mask: u32) -> io::Result<()> {
         self.deregister(source, &())?;
         self.control(libc::EPOLL_CTL_ADD, source, token, mask)

@@ -13,6 +13,7 @@ use super::sockaddr::{self, SockAddr};
 use super::syscall::{self, Receive};
 
 /// Makes a socket of the address' family.
+#[inline]
 fn inet_socket(addr: SocketAddr, kind: libc::c_int) -> io::Result<OwnedFd> {
     let domain = match addr {
         SocketAddr::V4(_) => libc::AF_INET,
@@ -21,6 +22,7 @@ fn inet_socket(addr: SocketAddr, kind: libc::c_int) -> io::Result<OwnedFd> {
     syscall::socket(domain, kind)
 }
 
+#[inline]
 pub(crate) fn tcp_bind(addr: SocketAddr) -> io::Result<net::TcpListener> {
     let socket = inet_socket(addr, libc::SOCK_STREAM)?;
     // Without this a server that restarts cannot bind its port until the old connections have
@@ -31,6 +33,7 @@ pub(crate) fn tcp_bind(addr: SocketAddr) -> io::Result<net::TcpListener> {
     Ok(socket.into())
 }
 
+#[inline]
 pub(crate) fn tcp_connect(addr: SocketAddr) -> io::Result<net::TcpStream> {
     let socket = inet_socket(addr, libc::SOCK_STREAM)?;
     match syscall::connect(socket.as_fd(), &SockAddr::from_inet(addr)) {
@@ -43,6 +46,7 @@ pub(crate) fn tcp_connect(addr: SocketAddr) -> io::Result<net::TcpStream> {
 }
 
 /// A connection that takes time is no error for a non-blocking socket.
+#[inline]
 fn unless_in_progress(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(()),
@@ -56,6 +60,7 @@ pub(crate) fn tcp_accept(listener: &net::TcpListener) -> io::Result<(net::TcpStr
     Ok((socket.into(), peer.to_inet()?))
 }
 
+#[inline]
 pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
     let socket = inet_socket(addr, libc::SOCK_DGRAM)?;
     syscall::bind(socket.as_fd(), &SockAddr::from_inet(addr))?;
@@ -63,10 +68,12 @@ pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
 }
 
 /// Std has no way to ask this.
+#[inline]
 pub(crate) fn only_v6(socket: &net::UdpSocket) -> io::Result<bool> {
     syscall::getsockopt(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_V6ONLY).map(|on| on != 0)
 }
 
+#[inline]
 pub(crate) fn unix_bind(addr: &UnixAddr) -> io::Result<unix::UnixListener> {
     let socket = syscall::socket(libc::AF_UNIX, libc::SOCK_STREAM)?;
     syscall::bind(socket.as_fd(), &SockAddr::from_unix(addr))?;
@@ -76,6 +83,7 @@ pub(crate) fn unix_bind(addr: &UnixAddr) -> io::Result<unix::UnixListener> {
 
 /// Unlike TCP, a full queue of the listener is EAGAIN, and such a connect does not go on: the
 /// caller gets the error and no socket.
+#[inline]
 pub(crate) fn unix_connect(addr: &UnixAddr) -> io::Result<unix::UnixStream> {
     let socket = syscall::socket(libc::AF_UNIX, libc::SOCK_STREAM)?;
     let result = syscall::connect(socket.as_fd(), &SockAddr::from_unix(addr));
@@ -83,6 +91,7 @@ pub(crate) fn unix_connect(addr: &UnixAddr) -> io::Result<unix::UnixStream> {
     Ok(socket.into())
 }
 
+#[inline]
 pub(crate) fn unix_accept(
     listener: &unix::UnixListener,
 ) -> io::Result<(unix::UnixStream, UnixAddr)> {
@@ -97,30 +106,36 @@ pub(crate) fn unix_accept(
     Ok((stream, peer))
 }
 
+#[inline]
 pub(crate) fn unix_pair() -> io::Result<(unix::UnixStream, unix::UnixStream)> {
     let (first, second) = syscall::socketpair(libc::AF_UNIX, libc::SOCK_STREAM)?;
     Ok((first.into(), second.into()))
 }
 
+#[inline]
 pub(crate) fn datagram_bind(addr: &UnixAddr) -> io::Result<unix::UnixDatagram> {
     let socket = syscall::socket(libc::AF_UNIX, libc::SOCK_DGRAM)?;
     syscall::bind(socket.as_fd(), &SockAddr::from_unix(addr))?;
     Ok(socket.into())
 }
 
+#[inline]
 pub(crate) fn datagram_unbound() -> io::Result<unix::UnixDatagram> {
     syscall::socket(libc::AF_UNIX, libc::SOCK_DGRAM).map(Into::into)
 }
 
+#[inline]
 pub(crate) fn datagram_pair() -> io::Result<(unix::UnixDatagram, unix::UnixDatagram)> {
     let (first, second) = syscall::socketpair(libc::AF_UNIX, libc::SOCK_DGRAM)?;
     Ok((first.into(), second.into()))
 }
 
+#[inline]
 pub(crate) fn datagram_connect(socket: &unix::UnixDatagram, addr: &UnixAddr) -> io::Result<()> {
     syscall::connect(socket.as_fd(), &SockAddr::from_unix(addr))
 }
 
+#[inline]
 pub(crate) fn datagram_send_to(
     socket: &unix::UnixDatagram,
     bytes: &[u8],
@@ -129,11 +144,13 @@ pub(crate) fn datagram_send_to(
     syscall::sendto(socket.as_fd(), bytes, &SockAddr::from_unix(addr))
 }
 
+#[inline]
 pub(crate) fn datagram_peek(socket: &unix::UnixDatagram, buf: &mut [u8]) -> io::Result<usize> {
     syscall::recv(socket.as_fd(), buf, Receive::Peek)
 }
 
 /// A sender whose address std cannot hold is reported as unnamed: see `SockAddr::to_unix`.
+#[inline]
 pub(crate) fn datagram_peek_from(
     socket: &unix::UnixDatagram,
     buf: &mut [u8],

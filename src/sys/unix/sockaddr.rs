@@ -48,6 +48,7 @@ const CAPACITY: usize = mem::size_of::<Storage>();
 
 impl SockAddr {
     /// Room for the kernel to write an address into.
+    #[inline]
     pub(super) fn room() -> SockAddr {
         // SAFETY: zeros are a value of each field of the union.
         let storage: Storage = unsafe { mem::zeroed() };
@@ -55,19 +56,23 @@ impl SockAddr {
         SockAddr { storage, len }
     }
 
+    #[inline]
     pub(super) fn as_ptr(&self) -> *const libc::sockaddr {
         ptr::addr_of!(self.storage).cast()
     }
 
+    #[inline]
     pub(super) fn len(&self) -> socklen_t {
         self.len
     }
 
     /// Where the kernel writes an address, and reads the room for it and writes its length.
+    #[inline]
     pub(super) fn as_mut_ptrs(&mut self) -> (*mut libc::sockaddr, *mut socklen_t) {
         (ptr::addr_of_mut!(self.storage).cast(), &mut self.len)
     }
 
+    #[inline]
     pub(crate) fn from_inet(addr: SocketAddr) -> SockAddr {
         match addr {
             SocketAddr::V4(addr) => SockAddr::from_inet4(addr),
@@ -75,6 +80,7 @@ impl SockAddr {
         }
     }
 
+    #[inline]
     fn from_inet4(addr: SocketAddrV4) -> SockAddr {
         let mut raw = SockAddr::room();
         // SAFETY: zeros are a value of this plain struct; some systems have fields in it that
@@ -88,6 +94,7 @@ impl SockAddr {
         raw
     }
 
+    #[inline]
     fn from_inet6(addr: SocketAddrV6) -> SockAddr {
         let mut raw = SockAddr::room();
         // SAFETY: zeros are a value of this plain struct; some systems have fields in it that
@@ -106,6 +113,7 @@ impl SockAddr {
     /// # Errors
     ///
     /// `InvalidInput` if this is not a whole internet address.
+    #[inline]
     pub(crate) fn to_inet(&self) -> io::Result<SocketAddr> {
         let whole = |size: usize| self.len as usize >= size;
         match self.family() {
@@ -132,6 +140,7 @@ impl SockAddr {
     /// What the kernel would have written: a family, the bytes behind it, and how
     /// many bytes it says that these are together.
     #[cfg(any(test, mio_fuzzing))]
+    #[inline]
     pub(crate) fn received(family: c_int, bytes: &[u8], len: socklen_t) -> SockAddr {
         let mut raw = SockAddr::from_sun_path(0, bytes, 0);
         raw.storage.any.ss_family = family as sa_family_t;
@@ -139,11 +148,13 @@ impl SockAddr {
         raw
     }
 
+    #[inline]
     fn family(&self) -> c_int {
         // SAFETY: all bytes are initialised, and any bytes are a value of this struct.
         c_int::from(unsafe { self.storage.any.ss_family })
     }
 
+    #[inline]
     pub(crate) fn from_unix(addr: &UnixAddr) -> SockAddr {
         if let Some(name) = syscall::abstract_name(addr) {
             // The bytes of the storage are zero already: here the NUL that comes first.
@@ -160,6 +171,7 @@ impl SockAddr {
     ///
     /// A path that leaves no room for its NUL goes without: the kernel knows its end by the
     /// length. Std can hold such a path if the kernel gave it one.
+    #[inline]
     pub(super) fn from_sun_path(before: usize, bytes: &[u8], after: usize) -> SockAddr {
         let mut raw = SockAddr::room();
         // SAFETY: zeros are a value of this plain struct.
@@ -177,6 +189,7 @@ impl SockAddr {
     /// # Errors
     ///
     /// `InvalidInput` if this is no address of a Unix socket: then the descriptor was none of one.
+    #[inline]
     pub(crate) fn check_unix(&self) -> io::Result<()> {
         // A sender without a name may come without a family too.
         if self.len == 0 || self.family() == libc::AF_UNIX {
@@ -194,6 +207,7 @@ impl SockAddr {
     ///
     /// What std says of an address that it cannot hold: on Linux a path of 108 bytes, which only
     /// a program that asks the kernel directly can bind.
+    #[inline]
     pub(crate) fn to_unix(&self) -> io::Result<UnixAddr> {
         match self.sun_path() {
             [] => unnamed(),
@@ -208,6 +222,7 @@ impl SockAddr {
 
     /// The bytes of `sun_path` that count. A length below its offset has none, and one that is
     /// larger than our storage has those that the kernel had room for.
+    #[inline]
     fn sun_path(&self) -> &[u8] {
         let start: *const u8 = ptr::addr_of!(self.storage).cast();
         // SAFETY: the slice is exactly our storage, and all bytes are initialised.
@@ -219,10 +234,12 @@ impl SockAddr {
 }
 
 /// The address of a Unix socket that has none.
+#[inline]
 pub(super) fn unnamed() -> io::Result<UnixAddr> {
     UnixAddr::from_pathname("")
 }
 
+#[inline]
 fn sun_path_offset() -> usize {
     // SAFETY: zeros are a value of this plain struct.
     let unix: libc::sockaddr_un = unsafe { mem::zeroed() };

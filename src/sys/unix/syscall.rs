@@ -72,6 +72,7 @@ unsafe fn owned(ret: impl Answer) -> io::Result<OwnedFd> {
 /// # Safety
 ///
 /// Both descriptors are new and belong to the caller alone.
+#[inline]
 unsafe fn owned_pair([first, second]: [c_int; 2]) -> io::Result<(OwnedFd, OwnedFd)> {
     // SAFETY: the caller promises that it is new.
     let first = unsafe { owned(first) };
@@ -80,6 +81,7 @@ unsafe fn owned_pair([first, second]: [c_int; 2]) -> io::Result<(OwnedFd, OwnedF
     Ok((first?, second?))
 }
 
+#[inline]
 pub(super) fn bind(fd: BorrowedFd<'_>, addr: &SockAddr) -> io::Result<()> {
     // SAFETY: `addr` vouches for the pointer and the length, and the kernel only reads them.
     check(unsafe { libc::bind(fd.as_raw_fd(), addr.as_ptr(), addr.len()) }).map(drop)
@@ -89,16 +91,19 @@ pub(super) fn bind(fd: BorrowedFd<'_>, addr: &SockAddr) -> io::Result<()> {
 ///
 /// A queue that is full drops connections, and a dropped TCP connection is tried again only a
 /// second later: a burst would then take seconds where a long queue takes milliseconds.
+#[inline]
 pub(super) fn listen(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: listen(2) touches no memory of ours.
     check(unsafe { libc::listen(fd.as_raw_fd(), BACKLOG) }).map(drop)
 }
 
+#[inline]
 pub(super) fn connect(fd: BorrowedFd<'_>, addr: &SockAddr) -> io::Result<()> {
     // SAFETY: `addr` vouches for the pointer and the length, and the kernel only reads them.
     check(unsafe { libc::connect(fd.as_raw_fd(), addr.as_ptr(), addr.len()) }).map(drop)
 }
 
+#[inline]
 pub(super) fn setsockopt(
     fd: BorrowedFd<'_>,
     level: c_int,
@@ -111,6 +116,7 @@ pub(super) fn setsockopt(
     check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, value.cast(), len) }).map(drop)
 }
 
+#[inline]
 pub(super) fn getsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<c_int> {
     let mut value: c_int = 0;
     let mut len = mem::size_of::<c_int>() as socklen_t;
@@ -154,6 +160,7 @@ pub(super) fn sendto(fd: BorrowedFd<'_>, bytes: &[u8], to: &SockAddr) -> io::Res
 
 /// Sends several buffers on a connected socket, and never raises SIGPIPE: that is why this is
 /// sendmsg(2) and not writev(2), which takes no flags.
+#[inline]
 pub(super) fn sendmsg(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
     // The one other difference between the two calls: writev(2) of nothing never reaches the
     // socket, where it could fail, or be sent as an empty message.
@@ -205,6 +212,7 @@ pub(super) enum Receive {
 }
 
 /// Switches non-blocking mode in one call, where fcntl(2) would need two.
+#[inline]
 pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
     let mut on = c_int::from(nonblocking);
     // SAFETY: FIONBIO reads one c_int, which outlives the call.
@@ -288,11 +296,13 @@ cfg_if! {
 // caller must expect such short results anyway.
 cfg_if! {
     if #[cfg(target_os = "espidf")] {
+        #[inline]
         pub(crate) fn readv(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
             let first = bufs.iter_mut().find(|buf| !buf.is_empty());
             read(fd, first.map_or(&mut [], |buf| &mut **buf))
         }
 
+        #[inline]
         pub(crate) fn writev(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
             let first = bufs.iter().find(|buf| !buf.is_empty());
             write(fd, first.map_or(&[], |buf| &**buf))
@@ -338,19 +348,23 @@ cfg_if! {
         #[cfg(target_os = "linux")]
         use std::os::linux::net::SocketAddrExt;
 
+        #[inline]
         pub(crate) fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
             addr.as_abstract_name()
         }
 
+        #[inline]
         pub(crate) fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
             UnixAddr::from_abstract_name(name)
         }
     } else {
+        #[inline]
         pub(crate) fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
             None
         }
 
         /// Such a kernel fills the bytes of an unnamed address with zeros.
+        #[inline]
         pub(crate) fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
             UnixAddr::from_pathname("")
         }

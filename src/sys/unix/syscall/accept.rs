@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use super::{check, owned, set_nonblocking};
 use crate::sys::unix::sockaddr::SockAddr;
 
+#[inline]
 pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
     let mut peer = SockAddr::room();
     let (addr, len) = peer.as_mut_ptrs();
@@ -22,6 +23,7 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)
 }
 
 /// Gives a new socket what the atomic flags give elsewhere, and Apple's refusal of SIGPIPE.
+#[inline]
 pub(super) fn prepare_socket(fd: BorrowedFd<'_>) -> io::Result<()> {
     prepare(fd)?;
     refuse_sigpipe(fd)
@@ -37,6 +39,7 @@ fn refuse_sigpipe(fd: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Makes a new descriptor close-on-exec and non-blocking: close-on-exec first, since that is the
 /// flag which a fork(2) of another thread races with.
+#[inline]
 pub(super) fn prepare(fd: BorrowedFd<'_>) -> io::Result<()> {
     // These start no programs, and refuse the flag.
     if !cfg!(any(

@@ -9,6 +9,7 @@ use super::{check, owned};
 
 const SOCKET_FLAGS: c_int = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
 
+#[inline]
 pub(crate) fn socket(domain: c_int, kind: c_int) -> io::Result<OwnedFd> {
     // SAFETY: socket(2) touches no memory of ours.
     let ret = unsafe { libc::socket(domain, kind | SOCKET_FLAGS, 0) };
@@ -16,6 +17,7 @@ pub(crate) fn socket(domain: c_int, kind: c_int) -> io::Result<OwnedFd> {
     unsafe { owned(ret) }
 }
 
+#[inline]
 pub(crate) fn socketpair(domain: c_int, kind: c_int) -> io::Result<(OwnedFd, OwnedFd)> {
     let mut fds = [-1; 2];
     // SAFETY: socketpair(2) writes two descriptors into the array.
@@ -25,6 +27,7 @@ pub(crate) fn socketpair(domain: c_int, kind: c_int) -> io::Result<(OwnedFd, Own
 }
 
 /// The end that writes, and the end that reads.
+#[inline]
 pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut fds = [-1; 2];
     // SAFETY: pipe2(2) writes two descriptors into the array.

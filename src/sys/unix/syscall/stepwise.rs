@@ -8,6 +8,7 @@ use libc::c_int;
 use super::accept::{prepare, prepare_socket};
 use super::{check, owned};
 
+#[inline]
 pub(crate) fn socket(domain: c_int, kind: c_int) -> io::Result<OwnedFd> {
     // SAFETY: socket(2) touches no memory of ours.
     let ret = unsafe { libc::socket(domain, kind, 0) };
@@ -17,6 +18,7 @@ pub(crate) fn socket(domain: c_int, kind: c_int) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
+#[inline]
 pub(crate) fn socketpair(domain: c_int, kind: c_int) -> io::Result<(OwnedFd, OwnedFd)> {
     let mut fds = [-1; 2];
     // SAFETY: socketpair(2) writes two descriptors into the array.
@@ -29,6 +31,7 @@ pub(crate) fn socketpair(domain: c_int, kind: c_int) -> io::Result<(OwnedFd, Own
 }
 
 /// The end that writes, and the end that reads.
+#[inline]
 pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut fds = [-1; 2];
     // SAFETY: pipe(2) writes two descriptors into the array.

@@ -3,14 +3,15 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use polling::{Event, Events, PollMode, Poller};
 
-use super::{std_sockets, Contender, Source, Stream};
+use super::super::{Contender, Source, Stream};
+use super::{std_sockets, OnUnix};
 
 #[derive(Debug)]
 pub(crate) struct Polling;
@@ -22,7 +23,6 @@ impl Contender for Polling {
     type Events = Events;
     type Waker = Arc<Poller>;
     type Tcp = TcpStream;
-    type Unix = UnixStream;
     type Listener = TcpListener;
     type Udp = UdpSocket;
 
@@ -61,6 +61,27 @@ impl Contender for Polling {
         waker.notify()
     }
 
+    fn listen() -> io::Result<(TcpListener, SocketAddr)> {
+        std_sockets::listen()
+    }
+
+    #[inline(always)]
+    fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+        std_sockets::accept(listener)
+    }
+
+    fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
+        std_sockets::connect(addr)
+    }
+
+    fn bind_udp() -> io::Result<(UdpSocket, SocketAddr)> {
+        std_sockets::bind_udp()
+    }
+}
+
+impl OnUnix for Polling {
+    type Unix = UnixStream;
+
     #[inline(always)]
     fn add_fd(poll: &Arc<Poller>, fd: RawFd, token: usize) -> io::Result<()> {
         // SAFETY: the cases keep their descriptors open while they are
@@ -81,23 +102,6 @@ impl Contender for Polling {
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
         poll.delete(fd)
     }
-
-    fn listen() -> io::Result<(TcpListener, SocketAddr)> {
-        std_sockets::listen()
-    }
-
-    #[inline(always)]
-    fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
-        std_sockets::accept(listener)
-    }
-
-    fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
-        std_sockets::connect(addr)
-    }
-
-    fn bind_udp() -> io::Result<(UdpSocket, SocketAddr)> {
-        std_sockets::bind_udp()
-    }
 }
 
 impl<S: AsFd + AsRawFd> Source<Polling> for S {
@@ -107,19 +111,28 @@ impl<S: AsFd + AsRawFd> Source<Polling> for S {
     }
 
     #[inline(always)]
+    fn change(&mut self, poll: &Arc<Poller>, token: usize) -> io::Result<()> {
+        poll.modify_with_mode(self, Event::readable(token), PollMode::Edge)
+    }
+
+    #[inline(always)]
     fn remove(&mut self, poll: &Arc<Poller>) -> io::Result<()> {
         poll.delete(self)
     }
 }
 
 impl Stream<Polling> for TcpStream {
-    fn adopt(fd: OwnedFd) -> TcpStream {
-        fd.into()
+    type Std = TcpStream;
+
+    fn adopt(socket: TcpStream) -> TcpStream {
+        socket
     }
 }
 
 impl Stream<Polling> for UnixStream {
-    fn adopt(fd: OwnedFd) -> UnixStream {
-        fd.into()
+    type Std = UnixStream;
+
+    fn adopt(socket: UnixStream) -> UnixStream {
+        socket
     }
 }

@@ -3,7 +3,7 @@
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{bail, Context, Result};
 use rustix::event::{eventfd, EventfdFlags};
 
-use crate::contender::{Contender, Mio, Ours, Polling, Raw, Source, Stream};
+use crate::contender::*;
 
 /// The operations, by the names that the child process gets. Those that hold a
 /// write to an eventfd are shown without it.
@@ -100,7 +100,7 @@ pub(crate) fn repeat(contender: &str, operation: &str, count: u64) -> Result<()>
     Ok(done?)
 }
 
-fn repeat_with<C: Contender>(operation: &str, count: u64) -> io::Result<()> {
+fn repeat_with<C: OnUnix>(operation: &str, count: u64) -> io::Result<()> {
     let (mut poll, mut events) = (C::poll()?, C::events(16));
     let eventfd = eventfd(0, EventfdFlags::NONBLOCK)?;
     let fd = eventfd.as_raw_fd();
@@ -157,12 +157,11 @@ fn repeat_with<C: Contender>(operation: &str, count: u64) -> io::Result<()> {
     }
 }
 
-fn unix_pair<C: Contender>() -> io::Result<(C::Unix, C::Unix)> {
+fn unix_pair<C: OnUnix>() -> io::Result<(C::Unix, C::Unix)> {
     let (one, other) = UnixStream::pair()?;
     one.set_nonblocking(true)?;
     other.set_nonblocking(true)?;
-    let adopt = |stream| C::Unix::adopt(OwnedFd::from(stream));
-    Ok((adopt(one), adopt(other)))
+    Ok((C::Unix::adopt(one), C::Unix::adopt(other)))
 }
 
 fn exchange(one: &mut impl Write, other: &mut impl Read) -> io::Result<()> {

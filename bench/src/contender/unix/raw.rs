@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::{std_sockets, Contender, Source, Stream};
+use super::super::{Contender, Source, Stream};
+use super::{std_sockets, OnUnix};
 
 const READ: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
 
@@ -70,7 +71,6 @@ impl Contender for Raw {
     type Events = RawEvents;
     type Waker = OwnedFd;
     type Tcp = TcpStream;
-    type Unix = UnixStream;
     type Listener = TcpListener;
     type Udp = UdpSocket;
 
@@ -135,21 +135,6 @@ impl Contender for Raw {
         check(ret as libc::c_int).map(drop)
     }
 
-    #[inline(always)]
-    fn add_fd(poll: &OwnedFd, fd: RawFd, token: usize) -> io::Result<()> {
-        control(poll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, token)
-    }
-
-    #[inline(always)]
-    fn change_fd(poll: &OwnedFd, fd: RawFd, token: usize) -> io::Result<()> {
-        control(poll.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, token)
-    }
-
-    #[inline(always)]
-    fn remove_fd(poll: &OwnedFd, fd: RawFd) -> io::Result<()> {
-        control(poll.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, 0)
-    }
-
     fn listen() -> io::Result<(TcpListener, SocketAddr)> {
         let (listener, addr) = std_sockets::listen()?;
         // Once more, for the longest queue that the system grants.
@@ -171,10 +156,34 @@ impl Contender for Raw {
     }
 }
 
+impl OnUnix for Raw {
+    type Unix = UnixStream;
+
+    #[inline(always)]
+    fn add_fd(poll: &OwnedFd, fd: RawFd, token: usize) -> io::Result<()> {
+        control(poll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, token)
+    }
+
+    #[inline(always)]
+    fn change_fd(poll: &OwnedFd, fd: RawFd, token: usize) -> io::Result<()> {
+        control(poll.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, token)
+    }
+
+    #[inline(always)]
+    fn remove_fd(poll: &OwnedFd, fd: RawFd) -> io::Result<()> {
+        control(poll.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, 0)
+    }
+}
+
 impl<S: AsRawFd> Source<Raw> for S {
     #[inline(always)]
     fn add(&mut self, poll: &OwnedFd, token: usize) -> io::Result<()> {
         Raw::add_fd(poll, self.as_raw_fd(), token)
+    }
+
+    #[inline(always)]
+    fn change(&mut self, poll: &OwnedFd, token: usize) -> io::Result<()> {
+        Raw::change_fd(poll, self.as_raw_fd(), token)
     }
 
     #[inline(always)]
@@ -184,13 +193,17 @@ impl<S: AsRawFd> Source<Raw> for S {
 }
 
 impl Stream<Raw> for TcpStream {
-    fn adopt(fd: OwnedFd) -> TcpStream {
-        fd.into()
+    type Std = TcpStream;
+
+    fn adopt(socket: TcpStream) -> TcpStream {
+        socket
     }
 }
 
 impl Stream<Raw> for UnixStream {
-    fn adopt(fd: OwnedFd) -> UnixStream {
-        fd.into()
+    type Std = UnixStream;
+
+    fn adopt(socket: UnixStream) -> UnixStream {
+        socket
     }
 }
