@@ -62,6 +62,10 @@ pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
     Ok(socket.into())
 }
 
+pub(crate) fn udp_connect(socket: &net::UdpSocket, addr: SocketAddr) -> io::Result<()> {
+    socket.connect(addr)
+}
+
 /// Std has no way to ask this.
 pub(crate) fn only_v6(socket: &net::UdpSocket) -> io::Result<bool> {
     syscall::getsockopt(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_V6ONLY).map(|on| on != 0)
