@@ -165,7 +165,7 @@ fn a_write_that_fails_later_is_an_event() {
     } = ends;
     drop(client);
     wait_until(&mut poll, &mut events, "the failure", |event| {
-        event.token() == SERVER && event.is_error() && event.is_write_closed()
+        event.token() == SERVER && event.is_error() && !event.is_write_closed()
     });
     assert_kind(server.flush(), ErrorKind::BrokenPipe);
     server.flush().expect("it was taken");

@@ -60,8 +60,8 @@ impl UdpSocket {
     ///
     /// # Platform-specific behavior
     ///
-    /// On Windows no receive fails because an earlier datagram met a closed port
-    /// (`SIO_UDP_CONNRESET` is turned off).
+    /// On Windows, too, no receive fails because an earlier datagram met a closed port
+    /// (`SIO_UDP_CONNRESET` is turned off), unless the socket is connected.
     ///
     /// # Errors
     ///
@@ -246,7 +246,7 @@ impl UdpSocket {
     /// ```
     #[inline]
     pub fn connect(&self, addr: SocketAddr) -> io::Result<()> {
-        self.inner.connect(addr)
+        sys::udp_connect(&self.inner, addr)
     }
 
     /// Sets whether the socket may send to a broadcast address

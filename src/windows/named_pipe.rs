@@ -40,9 +40,14 @@ use crate::{Interest, Registry, Token};
 /// | event | means |
 /// |---|---|
 /// | readable | `read` has something to return: bytes, the end, or an error |
-/// | read closed | the other end is closed: `read` returns what is left and then `Ok(0)` |
+/// | read closed, write closed | of a client: the server is gone, and `read` returns what is left and then `Ok(0)` |
 /// | writable | `write` accepts bytes; or a client has connected; or connecting failed |
 /// | error | see [`take_error`](NamedPipe::take_error), or the next `read` or `write` |
+///
+/// That its client has left is told to a server by a readable event, and the `Ok(0)` of
+/// `read`. It is not closed for that: after [`disconnect`](NamedPipe::disconnect) and
+/// [`connect`](NamedPipe::connect) there may be another client, and who remembers that
+/// a source is closed, as runtimes do, would take that one for gone.
 ///
 /// # Writing
 ///

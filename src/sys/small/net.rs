@@ -24,6 +24,10 @@ pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
+pub(crate) fn udp_connect(socket: &UdpSocket, addr: SocketAddr) -> io::Result<()> {
+    socket.connect(addr)
+}
+
 pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     stream.write(bytes)
 }

@@ -67,6 +67,10 @@ pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
     Ok(socket.into())
 }
 
+pub(crate) fn udp_connect(socket: &net::UdpSocket, addr: SocketAddr) -> io::Result<()> {
+    socket.connect(addr)
+}
+
 /// Std has no way to ask this.
 #[inline]
 pub(crate) fn only_v6(socket: &net::UdpSocket) -> io::Result<bool> {

@@ -165,22 +165,34 @@ pub(crate) fn tcp_accept(listener: &net::TcpListener) -> io::Result<(net::TcpStr
     Ok((stream, peer))
 }
 
-/// A UDP socket that is not told of what happened to datagrams it sent.
-///
-/// By default an ICMP message "port unreachable" that comes back for one makes
-/// a later receive fail (`WSAECONNRESET`), which ends the loop of servers that
-/// take any error of a receive for the end of the socket.
+/// A UDP socket that is not told of what happened to datagrams it sent, until it is
+/// connected.
 pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
     let socket = socket(addr, SOCK_DGRAM)?;
     bind_to(&socket, addr)?;
-    let off: i32 = 0;
-    let from: *const i32 = &off;
+    tell_of_refusals(&socket, false);
+    Ok(socket.into())
+}
+
+/// Then what it is told is of its one peer, as on Unix.
+pub(crate) fn udp_connect(socket: &net::UdpSocket, addr: SocketAddr) -> io::Result<()> {
+    socket.connect(addr)?;
+    tell_of_refusals(socket, true);
+    Ok(())
+}
+
+/// Whether an ICMP message "port unreachable" that comes back for a datagram makes a
+/// later receive fail (`WSAECONNRESET`), which ends the loop of servers that take any
+/// error of a receive for the end of the socket. By default it does.
+fn tell_of_refusals(socket: &impl AsRawSocket, tell: bool) {
+    let tell = i32::from(tell);
+    let from: *const i32 = &tell;
     let mut written = 0;
     // A provider that does not know this tells such messages or not: no reason to have no socket.
     // SAFETY: the call reads a BOOL and is not overlapped.
     let _ = check(unsafe {
         WSAIoctl(
-            raw(&socket),
+            raw(socket),
             SIO_UDP_CONNRESET,
             from.cast(),
             size_of::<i32>() as u32,
@@ -191,7 +203,6 @@ pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
             None,
         )
     });
-    Ok(socket.into())
 }
 
 /// Std has no way to ask this.

@@ -88,7 +88,7 @@ impl Pipe {
         let kind = kernel::kind_of(handle.as_handle());
         let handle = Arc::new(kernel::Handle::new(handle));
         let shared = Arc::new(Shared {
-            state: Mutex::new(state::Pipe::new(kind.messages, kind.pipe)),
+            state: Mutex::new(state::Pipe::new(kind)),
             handle: Arc::downgrade(&handle),
             connect: InFlight::new(),
             read: InFlight::new(),

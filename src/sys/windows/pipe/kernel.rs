@@ -8,7 +8,7 @@
 
 use super::super::in_flight::{InFlight, Operation, Outcome};
 use super::super::iocp::Port;
-use super::state::{Connecting, End, Kernel, What};
+use super::state::{Connecting, End, Kernel, Kind, What};
 use super::{Connected, Posted, Received, Sent, Shared};
 use std::fmt;
 use std::io;
@@ -31,7 +31,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::Pipes::{
     ConnectNamedPipe, CreateNamedPipeW, DisconnectNamedPipe, GetNamedPipeInfo,
-    SetNamedPipeHandleState, PIPE_READMODE_MESSAGE, PIPE_TYPE_MESSAGE,
+    SetNamedPipeHandleState, PIPE_READMODE_MESSAGE, PIPE_SERVER_END, PIPE_TYPE_MESSAGE,
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 
@@ -302,14 +302,6 @@ pub(super) fn end_of_connect(outcome: Outcome) -> End {
     }
 }
 
-/// What is behind a handle.
-pub(super) struct Kind {
-    /// A pipe, and not some device that has operations like those of one.
-    pub(super) pipe: bool,
-    /// Each write is one message.
-    pub(super) messages: bool,
-}
-
 pub(super) fn kind_of(handle: BorrowedHandle<'_>) -> Kind {
     let (mut flags, none) = (0, ptr::null_mut());
     // SAFETY: the handle is open, and the call writes to `flags` only.
@@ -322,16 +314,19 @@ fn kind_of_answer(flags: io::Result<u32>) -> Kind {
         Ok(flags) => Kind {
             pipe: true,
             messages: flags & PIPE_TYPE_MESSAGE != 0,
+            server: flags & PIPE_SERVER_END != 0,
         },
         // A server that only writes may not ask. If these are messages, to write a part of one is
         // to write another.
         Err(err) if code_of(&err) == ERROR_ACCESS_DENIED => Kind {
             pipe: true,
             messages: true,
+            server: true,
         },
         Err(_) => Kind {
             pipe: false,
             messages: false,
+            server: false,
         },
     }
 }
@@ -427,13 +422,15 @@ mod tests {
     #[test]
     fn who_may_not_ask_splits_no_message() {
         let kind = |answer| {
-            let Kind { pipe, messages } = kind_of_answer(answer);
-            (pipe, messages)
+            let kind = kind_of_answer(answer);
+            (kind.pipe, kind.messages, kind.server)
         };
         let error = |code| Err(io::Error::from_raw_os_error(code as i32));
-        assert_eq!(kind(Ok(0)), (true, false));
-        assert_eq!(kind(Ok(PIPE_TYPE_MESSAGE)), (true, true));
-        assert_eq!(kind(error(ERROR_ACCESS_DENIED)), (true, true));
-        assert_eq!(kind(error(ERROR_INVALID_FUNCTION)), (false, false));
+        assert_eq!(kind(Ok(0)), (true, false, false));
+        assert_eq!(kind(Ok(PIPE_TYPE_MESSAGE)), (true, true, false));
+        assert_eq!(kind(Ok(PIPE_SERVER_END)), (true, false, true));
+        assert_eq!(kind(error(ERROR_ACCESS_DENIED)), (true, true, true));
+        let device = kind(error(ERROR_INVALID_FUNCTION));
+        assert_eq!(device, (false, false, false));
     }
 }

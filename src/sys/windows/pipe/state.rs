@@ -37,6 +37,17 @@ const LARGEST_READ: usize = 64 * 1024;
 /// What one write takes at most, unless it is a message, which is never split.
 pub(super) const LARGEST_WRITE: usize = 64 * 1024;
 
+/// What is behind a handle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind {
+    /// A pipe, and not some device that has operations like those of one.
+    pub(super) pipe: bool,
+    /// Each write is one message.
+    pub(super) messages: bool,
+    /// The end that outlives its clients: another one can connect.
+    pub(super) server: bool,
+}
+
 /// What a pipe asks of the kernel.
 pub(super) trait Kernel {
     /// Starts a read into the buffer. On `Ok` its packet will come.
@@ -186,8 +197,7 @@ pub(super) struct Pipe {
     posted: bool,
     /// Whether `look_again` is still to be called.
     looking: bool,
-    /// Whether each write is one message.
-    messages: bool,
+    kind: Kind,
     /// What the next read asks for.
     read_size: usize,
     /// What it may grow to.
@@ -195,10 +205,9 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    /// `messages`: each write is one message. `grows`: reads may ask for more
-    /// than a little, since no device behind the handle waits until it has as
-    /// much as was asked for.
-    pub(super) fn new(messages: bool, grows: bool) -> Pipe {
+    pub(super) fn new(kind: Kind) -> Pipe {
+        // A device may wait until it has as much as was asked for.
+        let largest_read = if kind.pipe { LARGEST_READ } else { FIRST_READ };
         Pipe {
             registration: None,
             link: Link::Unknown,
@@ -208,9 +217,9 @@ impl Pipe {
             changed: Changed::default(),
             posted: false,
             looking: false,
-            messages,
+            kind,
             read_size: FIRST_READ,
-            largest_read: if grows { LARGEST_READ } else { FIRST_READ },
+            largest_read,
         }
     }
 
@@ -434,6 +443,9 @@ impl Pipe {
         match &self.read {
             Read::Idle(_) | Read::Pending(_) => Readiness::EMPTY,
             Read::Ready { .. } => readable,
+            // What is closed is taken for closed for good, by tokio for one, and the
+            // next client of a server would find it so.
+            Read::Closed(_) if self.kind.server => readable,
             // Nobody is there any more to read what we write.
             Read::Closed(_) => readable
                 .or(Readiness::READ_CLOSED)
@@ -448,9 +460,12 @@ impl Pipe {
             (Connect::Failed(_), _) => writable.or(Readiness::ERROR),
             (Connect::Pending | Connect::Abandoned { .. }, _) => Readiness::EMPTY,
             (Connect::Idle, Write::Pending(_)) => Readiness::EMPTY,
-            (Connect::Idle, Write::Failed(_, err)) => writable
-                .or(Readiness::ERROR)
-                .with(Readiness::WRITE_CLOSED, err.kind() == ErrorKind::BrokenPipe),
+            (Connect::Idle, Write::Failed(_, err)) => {
+                let for_good = err.kind() == ErrorKind::BrokenPipe && !self.kind.server;
+                writable
+                    .or(Readiness::ERROR)
+                    .with(Readiness::WRITE_CLOSED, for_good)
+            }
             (Connect::Idle, Write::Idle(_)) => match self.link {
                 Link::Unknown | Link::Connected => writable,
                 Link::Listening | Link::Disconnected => Readiness::EMPTY,

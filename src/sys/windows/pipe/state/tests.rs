@@ -3,7 +3,7 @@
 
 mod world;
 
-use self::world::{Step, World, ALL};
+use self::world::{Step, World, ALL, SERVER};
 use super::*;
 use std::io::{IoSlice, IoSliceMut};
 
@@ -174,7 +174,10 @@ fn a_long_message_keeps_its_bytes_and_makes_reads_larger() {
 
 #[test]
 fn a_device_is_never_asked_for_much() {
-    let mut pipe = Pipe::new(false, false);
+    let mut pipe = Pipe::new(Kind {
+        pipe: false,
+        ..SERVER
+    });
     let mut kernel = World::new().kernel;
     kernel.peer_connects();
     let registered = pipe.register(&mut kernel, Token(0), Interest::READABLE);
@@ -188,7 +191,7 @@ fn a_device_is_never_asked_for_much() {
 #[test]
 fn a_write_takes_a_bounded_part_unless_it_is_a_message() {
     for (messages, taken) in [(false, LARGEST_WRITE), (true, 300_000)] {
-        let mut pipe = Pipe::new(messages, true);
+        let mut pipe = Pipe::new(Kind { messages, ..SERVER });
         let mut kernel = World::new().kernel;
         kernel.peer_connects();
         let halves = [IoSlice::new(&[1; 150_000]), IoSlice::new(&[2; 150_000])];
@@ -202,7 +205,7 @@ fn a_write_takes_a_bounded_part_unless_it_is_a_message() {
 #[test]
 fn an_empty_write_is_a_message_or_nothing() {
     for messages in [false, true] {
-        let mut pipe = Pipe::new(messages, true);
+        let mut pipe = Pipe::new(Kind { messages, ..SERVER });
         let mut kernel = World::new().kernel;
         kernel.peer_connects();
         assert_eq!(pipe.write(&mut kernel, &[]).expect("accepted"), 0);
@@ -240,8 +243,7 @@ fn a_failed_write_is_an_event_and_the_error_of_the_next_call() {
         while let Some(told) = world.next_told() {
             all = all.or(told.readiness);
         }
-        let ended = Readiness::ERROR.or(Readiness::WRITE_CLOSED);
-        assert_eq!(all.or(ended), all);
+        assert_eq!(all.or(Readiness::ERROR), all);
         assert_eq!(take(&mut world), Some(ErrorKind::BrokenPipe));
         assert!(world.pipe.take_error().is_none(), "it was taken");
     }
@@ -259,8 +261,29 @@ fn closed_alone_hears_of_a_failed_write() {
     world.kernel.assert_no_read();
     world.kernel.peer_closes();
     let told = world.next_told().expect("an event");
-    let ended = Readiness::ERROR.or(Readiness::WRITE_CLOSED);
-    assert_eq!(told.readiness, ended);
+    assert_eq!(told.readiness, Readiness::ERROR);
+}
+
+/// Who is told that it is closed may believe so for ever.
+#[test]
+fn an_end_is_final_for_a_client_and_not_for_a_server() {
+    let closed = Readiness::READ_CLOSED.or(Readiness::WRITE_CLOSED);
+    for server in [false, true] {
+        let mut world = World::replay(&[]);
+        world.pipe = Pipe::new(Kind { server, ..SERVER });
+        world.step(Step::PeerConnect, &[]);
+        world.step(Step::RegisterBoth, &[]);
+        let written = world.pipe.write(&mut world.kernel, &[IoSlice::new(b"x")]);
+        written.expect("accepted");
+        world.kernel.peer_closes();
+        let mut all = Readiness::EMPTY;
+        while let Some(told) = world.next_told() {
+            all = all.or(told.readiness);
+        }
+        let expected = Readiness::READABLE.or(Readiness::ERROR);
+        assert_eq!(all.or(expected), all);
+        assert_eq!(all.intersects(closed), !server);
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Pipe {
         };
         let mut buf = mem::take(buf);
         buf.clear();
-        let mut room = if self.messages {
+        let mut room = if self.kind.messages {
             usize::MAX
         } else {
             LARGEST_WRITE
@@ -80,7 +80,7 @@ impl Pipe {
             room -= count;
         }
         let count = buf.len();
-        if count == 0 && !self.messages {
+        if count == 0 && !self.kind.messages {
             self.write = Write::Idle(buf);
             return Ok(0);
         }

@@ -4,6 +4,13 @@ use super::super::*;
 use std::collections::VecDeque;
 use std::io::{IoSlice, IoSliceMut};
 
+/// A server, of bytes.
+pub(super) const SERVER: Kind = Kind {
+    pipe: true,
+    messages: false,
+    server: true,
+};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     RegisterRead,
@@ -279,7 +286,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> World {
-        let mut pipe = Pipe::new(false, true);
+        let mut pipe = Pipe::new(SERVER);
         // Small, as the steps are many.
         pipe.read_size = 8;
         World {
