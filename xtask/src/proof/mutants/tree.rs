@@ -81,6 +81,7 @@ const MODULES: &[&str] = &[
     "eintr",
     "events",
     "interest",
+    "logging",
     "many",
     "mistakes",
     "modes",
