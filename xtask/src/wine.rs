@@ -70,13 +70,14 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[std::ffi::OsString]) -> R
     let mut test = cargo(&workspace.root);
     test.args(["test", "--all-features", "--no-fail-fast"]);
     select(&mut test, &target, files);
-    prefix.adopt(&mut test, &tools);
+    let script = workspace.root.join("xtask/wine/run.sh");
+    let runner = format!("sh {} {} {SECONDS_A_BINARY}", script.display(), tools.wine);
+    prefix.adopt(&mut test, &runner);
     test.args(["--", "--exact"]);
     for (_, name, _) in SKIPPED {
         test.args(["--skip", name]);
     }
-    let tests = run_and_read(&mut test);
-    let tests = match tests {
+    let tests = match run_and_read(&mut test) {
         Ok(report) => Tally::of(&report)?,
         Err(error) => {
             prefix.stop_server(&tools);
@@ -87,7 +88,8 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[std::ffi::OsString]) -> R
         let mut doctest = cargo(&workspace.root);
         doctest.args(["test", "--all-features", "--doc", "--target", TARGET]);
         doctest.arg("--target-dir").arg(&target);
-        prefix.adopt(&mut doctest, &tools);
+        let runner = format!("timeout --kill-after=5 {SECONDS_A_BINARY} {}", tools.wine);
+        prefix.adopt(&mut doctest, &runner);
         doctest.args(["--", DOCTESTS]);
         let documents = Tally::of(&run_and_read(&mut doctest)?)?;
         summarise(&tests, &documents)?;
@@ -213,8 +215,7 @@ impl Prefix {
     }
 
     /// Has cargo run the tests in this prefix.
-    fn adopt(&self, cargo: &mut Command, tools: &Tools) {
-        let runner = format!("timeout --kill-after=5 {SECONDS_A_BINARY} {}", tools.wine);
+    fn adopt(&self, cargo: &mut Command, runner: &str) {
         cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner);
         self.set(cargo);
     }
