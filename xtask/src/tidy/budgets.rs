@@ -63,9 +63,9 @@ pub(super) fn of_sources(sources: &[Source<'_>]) -> Vec<Budget> {
     let src_and_tests: Vec<&Source<'_>> = src.iter().chain(&tests).copied().collect();
     vec![
         // Three families of systems and seven backends, three of which run here beside epoll,
-        // two over emulated kernels. A third of them are of tests. Six are for what ESP-IDF
-        // lacks.
-        count("cfg attributes in src", 176, &src, |facts| &facts.cfgs),
+        // two over emulated kernels. A third of them are of tests, for which this was last
+        // raised. Six are for what ESP-IDF lacks.
+        count("cfg attributes in src", 178, &src, |facts| &facts.cfgs),
         files_with_target_os(&src),
         // Windows has half of them: a call is a block, and clippy wants no two in one. A dozen
         // make the system calls of `inline-syscalls`.
