@@ -104,6 +104,7 @@ const MODULES: &[&str] = &[
     "try_io",
     "udp_options",
     "unix_addr",
+    "vectored",
     "waker",
     "waker_fairness",
     "waker_task",
