@@ -159,6 +159,28 @@ fn impossible_paths_are_invalid_input() {
     }
 }
 
+/// Whoever ended it: a registration that the kernel does not know any more can be made anew.
+// Those with a table of their own tell raw descriptors from sources.
+#[cfg(not(any(mio_unsupported_force_poll_poll, mio_ports_emulation)))]
+#[test]
+fn a_registration_that_was_ended_by_its_descriptor_can_be_made_anew() {
+    let poll = Poll::new().unwrap();
+    let registry = poll.registry();
+    let mut socket = UnixDatagram::unbound().unwrap();
+    let fd = socket.as_raw_fd();
+    for reregisters in [true, false] {
+        registry.register(&mut socket, Token(1), READ).unwrap();
+        registry.deregister(&mut SourceFd(&fd)).unwrap();
+        let gone = match reregisters {
+            true => registry.reregister(&mut socket, Token(2), READ),
+            false => registry.deregister(&mut socket),
+        };
+        assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound);
+        registry.register(&mut socket, Token(3), READ).unwrap();
+        registry.deregister(&mut socket).unwrap();
+    }
+}
+
 #[test]
 fn the_longest_path_fits() {
     let dir = tempfile::tempdir().unwrap();

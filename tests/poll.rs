@@ -23,6 +23,24 @@ const WRITER: Token = Token(2);
 
 every_pair!(both_ends_in_one_queue, events_are_cleared_by_the_next_poll);
 
+/// A kernel that is asked for many events at once gives them at once.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_buffer_is_filled_by_one_poll() {
+    let mut poll = Poll::new().unwrap();
+    let mut events = Events::with_capacity(1000);
+    let mut sockets: Vec<_> = (0..300)
+        .map(|_| mio::net::UnixDatagram::unbound().unwrap())
+        .collect();
+    for socket in &mut sockets {
+        poll.registry()
+            .register(socket, WRITER, Interest::WRITABLE)
+            .unwrap();
+    }
+    poll.poll(&mut events, Some(HANG_GUARD)).unwrap();
+    assert_eq!(events.iter().count(), sockets.len());
+}
+
 fn both_ends_in_one_queue<P: Pair>() {
     let (mut poll, mut events) = poll_and_events();
     let (mut writer, mut reader) = P::connected();

@@ -259,6 +259,7 @@ fn source_is_object_safe_and_works_boxed() {
     expect_events(&mut poll, &mut events, &[(FIRST, Event::is_writable)]);
     poll.registry().deregister(&mut boxed).unwrap();
     poll.registry().deregister(dynamic).unwrap();
+    assert_kind(poll.registry().deregister(&mut boxed), ErrorKind::NotFound);
 }
 
 #[test]

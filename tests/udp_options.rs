@@ -60,5 +60,21 @@ fn multicast_group_is_joined_once_and_left_once() {
         let again = socket.join_multicast_v6(&group, 1);
         assert!(SECOND_JOIN.contains(&again.unwrap_err().kind()));
         socket.leave_multicast_v6(&group, 1).unwrap();
+        let again = socket.leave_multicast_v6(&group, 1);
+        assert!(SECOND_LEAVE.contains(&again.unwrap_err().kind()));
+        socket.join_multicast_v6(&group, 1).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn only_v6_is_what_was_set_before() {
+    use rustix::net::{socket, sockopt::set_ipv6_v6only, AddressFamily, SocketType};
+    for on in [true, false] {
+        let Ok(fd) = socket(AddressFamily::INET6, SocketType::DGRAM, None) else {
+            return; // A system without IPv6.
+        };
+        set_ipv6_v6only(&fd, on).unwrap();
+        assert_eq!(UdpSocket::from(fd).only_v6().unwrap(), on);
     }
 }

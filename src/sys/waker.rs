@@ -69,3 +69,6 @@ fn drain(mut reader: &File) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(all(test, unix, not(loom)))]
+mod tests;

@@ -86,6 +86,7 @@ pub(super) const SKIPPED: &[Skipped] = skipped! {
     "additions_unix" "borrowed_descriptor_is_a_source" Kqueue Mistakes;
     "additions_unix" "hung_up_pipe_should_be_read_and_written" Kqueue Masks;
     "bad_input" "a_raw_descriptor_gets_the_kernels_answers" Kqueue Mistakes;
+    "bad_input" "a_registration_that_was_ended_by_its_descriptor_can_be_made_anew" Kqueue Mistakes;
     "closing" "reset_is_an_error_that_is_taken_once" Kqueue Masks;
     "datagram" "udp_refusal_is_the_next_error" Kqueue Masks;
     "drop" "duplicate_keeps_a_dropped_source_alive" Ports Copies;

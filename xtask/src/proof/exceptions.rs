@@ -282,6 +282,7 @@ const TABLE: &[Exception] = &[
         SOCKETS,
     ),
     exception(&[Miri], "bad_input", "the_longest_path_fits", SOCKETS),
+    exception(&[Miri], "bad_input", "ended_by_its_descriptor", SOCKETS),
     exception(
         &[Miri],
         "modes",
@@ -333,6 +334,8 @@ const TABLE: &[Exception] = &[
     exception(&[Miri], "many", "", ROUNDS),
     exception(&[Miri], "model", "", ROUNDS),
     exception(&[Miri], "nested", "", NESTED),
+    exception(&[Miri], "poll", "a_large_buffer_is_filled", SOCKETS),
+    exception(&[Miri], "vectored", "unix_stream::", STREAMS),
     exception(&[Miri], "pipe", "non_blocking_mode_can_be_changed", PIPES),
     exception(&[Miri], "pipe", "pipes_of_a_child_process", CHILDREN),
     exception(

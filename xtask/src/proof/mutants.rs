@@ -53,6 +53,14 @@ struct Pass {
 }
 
 const LIBRARY: &[&str] = &["--lib"];
+/// What sees each system call, makes each fail, or counts what is left behind.
+const FROM_OUTSIDE: &[&str] = &[
+    "--test=cloexec",
+    "--test=faults",
+    "--test=fd_leaks",
+    "--test=syscalls",
+    "--test=syscalls_waker",
+];
 /// The library's tests of other systems, which take longer than all others.
 const OTHERS: &[&str] = &["event_port", "kqueue", "sys::windows"];
 /// Tests that take as long as all others together, and see little that these do not.
@@ -82,6 +90,7 @@ const PASSES: &[Pass] = &[
     },
     Pass {
         files: &[
+            "src/io_source.rs",
             "src/sys/edges.rs",
             "src/sys/levels.rs",
             "src/sys/poll.rs",
@@ -95,6 +104,12 @@ const PASSES: &[Pass] = &[
     Pass {
         files: &["src/sys/"],
         tests: LIBRARY,
+        skip: &[],
+        flags: "",
+    },
+    Pass {
+        files: &["src/"],
+        tests: FROM_OUTSIDE,
         skip: &[],
         flags: "",
     },

@@ -248,3 +248,19 @@ fn level_repeats_and_one_shot_is_the_last() {
         assert_eq!(model.asked(), [(10, IN), (11, IN)]);
     }
 }
+
+#[test]
+fn levels_take_turns_where_there_is_room_for_one() {
+    let mut model = Model::new();
+    for fd in 10..13 {
+        let level = asked(IN, Mode::Level);
+        model.table.insert(fd, Token(fd as usize), level, false);
+    }
+    let ready = [(10, IN), (11, IN), (12, IN)];
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        model.asked();
+        seen.extend(model.report(&ready, 1).iter().map(|(token, _)| *token));
+    }
+    assert_eq!(seen, [10, 11, 12, 10, 11, 12]);
+}
