@@ -56,6 +56,11 @@ impl Tools {
             ),
         }
     }
+
+    /// What cargo starts programs by, each for so many seconds at most.
+    fn runner(&self, seconds: u32) -> String {
+        format!("timeout --kill-after=5 {seconds} {}", self.wine)
+    }
 }
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -72,13 +77,14 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[OsString]) -> Result<()> 
     let mut test = cargo(&workspace.root);
     test.args(["test", "--all-features", "--no-fail-fast"]);
     select(&mut test, &target, files);
-    prefix.adopt(&mut test, &tools, SECONDS_A_BINARY);
+    let script = workspace.root.join("xtask/wine/run.sh");
+    let runner = format!("sh {} {} {SECONDS_A_BINARY}", script.display(), tools.wine);
+    prefix.adopt(&mut test, &runner);
     test.args(["--", "--exact"]);
     for (_, name, _) in SKIPPED {
         test.args(["--skip", name]);
     }
-    let tests = run_and_read(&mut test);
-    let tests = match tests {
+    let tests = match run_and_read(&mut test) {
         Ok(report) => Tally::of(&report)?,
         Err(error) => {
             prefix.stop_server(&tools);
@@ -89,7 +95,7 @@ pub(crate) fn run_some(workspace: &Workspace, files: &[OsString]) -> Result<()> 
         let mut doctest = cargo(&workspace.root);
         doctest.args(["test", "--all-features", "--doc", "--target", TARGET]);
         doctest.arg("--target-dir").arg(&target);
-        prefix.adopt(&mut doctest, &tools, SECONDS_A_BINARY);
+        prefix.adopt(&mut doctest, &tools.runner(SECONDS_A_BINARY));
         doctest.args(["--", DOCTESTS]);
         let documents = Tally::of(&run_and_read(&mut doctest)?)?;
         summarise(&tests, &documents)?;
@@ -111,7 +117,7 @@ pub(crate) fn run_program(workspace: &Workspace, package: &str, args: &[OsString
     run_command(&mut cargo_to("build"))?;
     let prefix = Prefix::make(&tools, target.join("prefix"))?;
     let mut run = cargo_to("run");
-    prefix.adopt(&mut run, &tools, SECONDS_A_PROGRAM);
+    prefix.adopt(&mut run, &tools.runner(SECONDS_A_PROGRAM));
     let done = run_command(run.arg("--").args(args));
     prefix.remove(&tools)?;
     done
@@ -239,9 +245,8 @@ impl Prefix {
         run_command(compile.arg(&source).arg("-ladvapi32"))
     }
 
-    /// Has cargo run programs in this prefix, each for so many seconds at most.
-    fn adopt(&self, cargo: &mut Command, tools: &Tools, seconds: u32) {
-        let runner = format!("timeout --kill-after=5 {seconds} {}", tools.wine);
+    /// Has cargo run programs in this prefix.
+    fn adopt(&self, cargo: &mut Command, runner: &str) {
         cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner);
         self.set(cargo);
     }
