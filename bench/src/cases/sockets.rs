@@ -34,7 +34,9 @@ pub(crate) fn cases() -> Vec<Case> {
 fn sockets<C: Contender>(operation: Operation) -> io::Result<Turn> {
     const SOCKETS: usize = 100;
     const REPEATS: usize = 20;
-    let (mut poll, mut events) = (C::poll()?, C::events(16));
+    // With room for all that a kernel has to say of what ended, so that nobody can
+    // leave it to the next step.
+    let (mut poll, mut events) = (C::poll()?, C::events(1_024));
     let sockets = (0..SOCKETS).map(|_| C::bind_udp().map(|(socket, _)| socket));
     let mut sockets = sockets.collect::<io::Result<Vec<_>>>()?;
     Ok(Box::new(move || {
