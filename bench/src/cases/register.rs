@@ -6,24 +6,10 @@ use std::rc::Rc;
 
 use rustix::event::{eventfd, EventfdFlags};
 
+use super::sockets::{registrations, Operation};
 use super::*;
 
-#[derive(Debug, Clone, Copy)]
-enum Operation {
-    Add,
-    Change,
-    Remove,
-}
-
 pub(crate) fn cases() -> Vec<Case> {
-    let registrations = |name, contenders| Case {
-        name,
-        per: "source",
-        unit: Unit::Nanos,
-        clock: Clock::Thread,
-        at_most: usize::MAX,
-        contenders,
-    };
     use Operation::{Add, Change, Remove};
     vec![
         registrations("register/1k", || everyone(1_000, Add)),
@@ -44,11 +30,11 @@ pub(super) fn sources(count: usize) -> io::Result<Rc<Vec<OwnedFd>>> {
 
 fn everyone(count: usize, operation: Operation) -> io::Result<Vec<(&'static str, Turn)>> {
     let sources = sources(count)?;
-    let contenders = everyone!(registrations(Rc::clone(&sources), operation));
+    let contenders = everyone!(descriptors(Rc::clone(&sources), operation));
     contenders()
 }
 
-fn registrations<C: OnUnix>(sources: Rc<Vec<OwnedFd>>, operation: Operation) -> io::Result<Turn> {
+fn descriptors<C: OnUnix>(sources: Rc<Vec<OwnedFd>>, operation: Operation) -> io::Result<Turn> {
     let poll = C::poll()?;
     // A few times over where there are few, so that a turn takes milliseconds.
     let repeats = 10_000 / sources.len();

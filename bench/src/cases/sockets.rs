@@ -5,25 +5,31 @@ use std::io;
 use std::time::Duration;
 
 use super::*;
+use crate::measure::Contenders;
 
 use Operation::{Add, Change, Remove};
 
+/// Which step of a registration's life is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
+pub(super) enum Operation {
     Add,
     Change,
     Remove,
 }
 
-pub(crate) fn cases() -> Vec<Case> {
-    let registrations = |name, contenders| Case {
+/// A case whose turns are the time of one operation on one source.
+pub(super) fn registrations(name: &'static str, contenders: Contenders) -> Case {
+    Case {
         name,
         per: "source",
         unit: Unit::Nanos,
         clock: Clock::Thread,
         at_most: usize::MAX,
         contenders,
-    };
+    }
+}
+
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         registrations("register/100-sockets", everyone!(sockets(Add))),
         registrations("reregister/100-sockets", everyone!(sockets(Change))),
