@@ -357,6 +357,36 @@ impl<B: Backend> Drop for Waker<B> {
     }
 }
 
+/// For kernels of tests, to which registrations mean nothing.
+#[cfg(test)]
+macro_rules! any_registration_will_do {
+    () => {
+        fn register(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn reregister(&self, _: RawSource, _: &(), _: Token, _: Interest) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn deregister(&self, _: RawSource, _: &()) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn register_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn reregister_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn deregister_raw(&self, _: RawSource) -> io::Result<()> {
+            Ok(())
+        }
+    };
+}
+
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(all(test, not(loom)))]

@@ -112,29 +112,7 @@ impl Backend for Model {
         }
     }
 
-    fn register(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn reregister(&self, _: RawSource, _: &(), _: Token, _: Interest) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn deregister(&self, _: RawSource, _: &()) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn register_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn reregister_raw(&self, _: RawSource, _: Token, _: Interest) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn deregister_raw(&self, _: RawSource) -> io::Result<()> {
-        Ok(())
-    }
+    any_registration_will_do!();
 
     fn add_signal(&self) -> io::Result<Model> {
         self.signal()?;
