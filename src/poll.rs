@@ -198,7 +198,7 @@ impl Poll {
     #[inline(always)] // See `Queue::begin`.
     pub fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let (queue, room) = (self.registry.queue(), events.room());
-        match queue.begin(&self.turn, events.raw_mut(), room, timeout)? {
+        match queue.begin(&mut self.turn, events.raw_mut(), room, timeout)? {
             Progress::Done => Ok(()),
             progress => self.poll_on(events, timeout, progress),
         }

@@ -182,15 +182,12 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// signalled*: a thread that sleeps at this moment wakes up once.
     fn add_signal(&self) -> io::Result<Self::Signal>;
 
-    /// Whether the signal's own event may be in a batch: a quick look, by which
-    /// most batches get around `hide_signal`.
+    /// Whether an event is the signal's own, which the caller never sees. Never,
+    /// where the signal takes no place in a batch.
     #[inline]
-    fn has_signal(&self, events: &[Self::Event]) -> bool {
-        !events.is_empty()
+    fn is_signal(&self, _: &Self::Event) -> bool {
+        false
     }
-
-    /// Takes the signal's own event out of a batch; whether there was one.
-    fn hide_signal(&self, events: &mut Vec<Self::Event>) -> bool;
 
     /// The event of a waker: readable, and nothing else.
     fn woken(&self, token: Token) -> Self::Event;

@@ -98,10 +98,6 @@ impl Backend for Selector {
         match *self {}
     }
 
-    fn hide_signal(&self, _: &mut Vec<Event>) -> bool {
-        match *self {}
-    }
-
     fn woken(&self, _: Token) -> Event {
         match *self {}
     }

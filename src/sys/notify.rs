@@ -12,8 +12,9 @@
 //! | bits | name | set | cleared |
 //! |---|---|---|---|
 //! | 0 | `ASLEEP`: a poller may be asleep | before it sleeps | when it leaves; if it ended with a panic, by the next poll |
-//! | 1–29 | `FIRED`: a waker was woken, one bit a slot | by its `wake` | when its event is delivered |
-//! | 30 | `FIRED`, shared by all further slots, which keep a flag of their own | by their `wake`, after the flag | like the others |
+//! | 1–28 | `FIRED`: a waker was woken, one bit a slot | by its `wake` | when its event is delivered |
+//! | 29 | `FIRED`, shared by all further slots, which keep a flag of their own | by their `wake`, after the flag | like the others |
+//! | 30 | `READY`: there is a signal, or will be at once | by the first waker | if that could not be made |
 //! | 31 | `EXPOSED`: the queue's descriptor was handed out | once | never |
 //!
 //! A wake signals the kernel if it is the first (no `FIRED` bit was set) and
@@ -41,10 +42,10 @@
 //!
 //! # The first waker
 //!
-//! A queue without wakers skips the word. For the first waker, `ready` is
-//! published *before* the signal is added to the kernel's queue, and it is
-//! added already signalled: a poller that skipped the word wakes up once and
-//! reads `ready` again.
+//! A poller that does not find `READY` sleeps without `ASLEEP`. For the first
+//! waker, `READY` is set *before* the signal is added to the kernel's queue, and
+//! it is added already signalled: a poller that sleeps so wakes up once, and
+//! looks at the word again.
 
 #[cfg(loom)]
 use loom::sync::{
@@ -62,17 +63,17 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 
 const ASLEEP: u32 = 1;
-const SHARED: u32 = 1 << 30;
+const SHARED: u32 = 1 << 29;
+const READY: u32 = 1 << 30;
 const EXPOSED: u32 = 1 << 31;
-const FIRED: u32 = !(ASLEEP | EXPOSED);
+const FIRED: u32 = !(ASLEEP | READY | EXPOSED);
 /// How many slots have a bit of their own.
-const OWN_BITS: usize = 29;
+const OWN_BITS: usize = 28;
 
 /// The word, and who the bits in it belong to.
 #[derive(Debug)]
 pub(crate) struct Notify {
     word: AtomicU32,
-    ready: AtomicBool,
     slots: Mutex<Slots>,
 }
 
@@ -84,7 +85,7 @@ struct Slots {
 }
 
 /// The word at one moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Word(u32);
 
 impl Word {
@@ -99,19 +100,19 @@ impl Word {
     /// between entering and leaving.
     #[inline]
     pub(crate) fn is_quiet(self) -> bool {
-        self.0 & !EXPOSED == 0
+        self.0 & !(READY | EXPOSED) == 0
     }
 
-    /// How many wakers fired. All that share a bit count as one.
+    /// Whether others may watch for the signal.
     #[inline]
-    pub(crate) fn fired(self) -> usize {
-        let bits = self.0 & FIRED;
-        // One, mostly: to count more takes a dozen instructions.
-        if bits.is_power_of_two() {
-            1
-        } else {
-            bits.count_ones() as usize
-        }
+    pub(crate) fn is_exposed(self) -> bool {
+        self.0 & EXPOSED != 0
+    }
+
+    /// Whether there is, or was, a waker: without one nobody need enter.
+    #[inline]
+    pub(crate) fn is_ready(self) -> bool {
+        self.0 & READY != 0
     }
 }
 
@@ -137,7 +138,7 @@ pub(crate) struct Slot {
 pub(crate) struct Turn {
     /// The slot that is served first.
     next: usize,
-    /// The last poll had wake events only, so the kernel is asked first.
+    /// The last poll was full of wakes, so the kernel is asked first.
     pub(crate) kernel_first: bool,
 }
 
@@ -145,15 +146,8 @@ impl Notify {
     pub(crate) fn new() -> Notify {
         Notify {
             word: AtomicU32::new(0),
-            ready: AtomicBool::new(false),
             slots: Mutex::new(Slots::default()),
         }
-    }
-
-    /// Whether there is, or was, a waker: without one the word can be skipped.
-    #[inline]
-    pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Acquire)
     }
 
     /// Makes a slot. `add_signal` is called for the first one.
@@ -164,9 +158,9 @@ impl Notify {
     ) -> io::Result<Slot> {
         let mut slots = self.lock();
         if !slots.open {
-            self.ready.store(true, Release);
+            self.word.fetch_or(READY, AcqRel);
             if let Err(err) = add_signal() {
-                self.ready.store(false, Release);
+                self.word.fetch_and(!READY, AcqRel);
                 return Err(err);
             }
             slots.open = true;
@@ -258,7 +252,7 @@ impl Notify {
         mut deliver: impl FnMut(Token),
     ) -> bool {
         let slots = self.lock();
-        let fired = self.word.fetch_and(EXPOSED, AcqRel) & FIRED;
+        let fired = self.word.fetch_and(READY | EXPOSED, AcqRel) & FIRED;
         let mut rest = 0;
         let mut next = turn.next;
         for _ in 0..slots.wakers.len() {
@@ -328,14 +322,13 @@ mod tests {
         let notify = Notify::new();
         let (one, two) = (open(&notify, 1), open(&notify, 2));
         assert!(!notify.wake(&one), "nobody sleeps");
-        assert_eq!(notify.enter().fired(), 1, "and nobody may");
+        assert!(notify.enter().is_fired(), "and nobody may");
         assert_eq!(leave(&notify, 4), (vec![1], false));
 
         assert!(!notify.enter().is_fired());
         assert!(notify.wake(&one));
         assert!(!notify.wake(&one));
         assert!(!notify.wake(&two), "the first woke it already");
-        assert_eq!(notify.glance().fired(), 2);
         assert_eq!(leave(&notify, 4), (vec![1, 2], false));
     }
 
@@ -391,7 +384,6 @@ mod tests {
         notify.wake(&one);
         notify.wake(&two);
         notify.close(&one);
-        assert_eq!(notify.glance().fired(), 1);
         assert_eq!(collect(&notify, 4), (vec![2], false));
         assert!(notify.wake(&two), "it stays exposed");
     }
@@ -401,9 +393,9 @@ mod tests {
         let notify = Notify::new();
         let failed = notify.open(Token(1), || Err(io::ErrorKind::Other.into()));
         assert!(failed.is_err());
-        assert!(!notify.is_ready());
+        assert!(!notify.glance().is_ready());
         let waker = open(&notify, 2);
-        assert!(notify.is_ready());
+        assert!(notify.glance().is_ready());
         assert!(!notify.wake(&waker));
         assert_eq!(collect(&notify, 4), (vec![2], false));
     }

@@ -290,11 +290,6 @@ impl<K: Kernel> Backend for Selector<K> {
         Ok(kick)
     }
 
-    fn hide_signal(&self, _: &mut Vec<Event>) -> bool {
-        // It takes no place in a batch.
-        false
-    }
-
     fn woken(&self, token: Token) -> Event {
         Event {
             token,

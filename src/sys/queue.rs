@@ -1,6 +1,6 @@
 //! The portable half of a queue: what one poll does, and its wakers.
 
-use super::notify::{Notify, Slot, Turn};
+use super::notify::{Notify, Slot, Turn, Word};
 use super::timeout::Deadline;
 use super::{Backend, Signal};
 use crate::token::Token;
@@ -66,8 +66,8 @@ impl<B: Backend> Queue<B> {
         &self.selector
     }
 
-    /// Waits for events and writes at most `capacity` of them, which is not
-    /// zero and for which `events` has room.
+    /// Waits for events and writes at most `room` of them, which is not zero and
+    /// for which `events` has capacity.
     ///
     /// Returns without an event only after the whole timeout: what wakes the
     /// kernel's wait and is none of the caller's business, it sleeps on from.
@@ -79,12 +79,12 @@ impl<B: Backend> Queue<B> {
         &self,
         turn: &mut Turn,
         events: &mut Vec<B::Event>,
-        capacity: usize,
+        room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        match self.begin(turn, events, capacity, timeout)? {
+        match self.begin(turn, events, room, timeout)? {
             Progress::Done => Ok(()),
-            progress => self.poll_on(turn, events, capacity, timeout, progress),
+            progress => self.poll_on(turn, events, room, timeout, progress),
         }
     }
 
@@ -92,77 +92,103 @@ impl<B: Backend> Queue<B> {
     ///
     /// It is compiled into its caller. What it calls comes before the system call
     /// or, in `poll_on`, after it: a return behind the kernel's costs more than
-    /// all that stands here, since the processor did not foresee it.
+    /// all that stands here, since the processor did not foresee it. What is
+    /// needed after the call is read anew from `self`, instead of being kept in
+    /// registers that the caller would have to save.
     #[inline(always)]
     pub(crate) fn begin(
         &self,
-        turn: &Turn,
+        turn: &mut Turn,
         events: &mut Vec<B::Event>,
-        capacity: usize,
+        room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<Progress> {
+        const NOW: Option<Duration> = Some(Duration::ZERO);
         // A wake that comes after this is found on entering, or by the next poll.
-        let woken = !self.shared.notify.glance().is_quiet();
+        let word = self.shared.notify.glance();
+        if !word.is_ready() {
+            return match timeout {
+                NOW => self.select_alone(events, room, NOW, word),
+                None => self.select_alone(events, room, None, word),
+                Some(_) => Ok(Progress::Begun),
+            };
+        }
+        if !word.is_quiet() {
+            self.deliver_wakes(turn, events, room);
+            return self.look(events, room, true);
+        }
         match timeout {
-            _ if woken => {
-                let room = self.room_beside_wakes(turn, capacity);
-                self.look(events, room, woken)
+            NOW => {
+                events.clear();
+                self.look(events, room, false)
             }
-            Some(Duration::ZERO) => self.look(events, capacity, woken),
-            None => self.wait_once(events, capacity),
+            None => self.wait_once(events, room),
             Some(_) => Ok(Progress::Begun),
         }
     }
 
-    /// Takes what the kernel has, without sleeping.
+    /// Asks the kernel while there is no waker.
     #[inline(always)]
-    fn look(&self, events: &mut Vec<B::Event>, room: usize, woken: bool) -> io::Result<Progress> {
-        let notify = &self.shared.notify;
+    fn select_alone(
+        &self,
+        events: &mut Vec<B::Event>,
+        room: usize,
+        timeout: Option<Duration>,
+        word: Word,
+    ) -> io::Result<Progress> {
         events.clear();
-        if room > 0 {
-            self.selector.select(events, room, Some(Duration::ZERO))?;
-        }
-        if woken || (!events.is_empty() && notify.is_ready() && self.selector.has_signal(events)) {
-            return Ok(Progress::Selected { asked: room });
+        self.selector.select(events, room, timeout)?;
+        // If the word is another, the first waker was made meanwhile.
+        let is_early = events.is_empty() && timeout.is_none();
+        if is_early || self.shared.notify.glance() != word {
+            return Ok(Progress::Selected { wakes: 0 });
         }
         Ok(Progress::Done)
     }
 
-    /// Sleeps until something happens.
+    /// Takes what the kernel has, without sleeping, behind the wakes in `events`.
     #[inline(always)]
-    fn wait_once(&self, events: &mut Vec<B::Event>, capacity: usize) -> io::Result<Progress> {
-        let notify = &self.shared.notify;
-        let has_waker = notify.is_ready();
+    fn look(&self, events: &mut Vec<B::Event>, room: usize, woken: bool) -> io::Result<Progress> {
+        let wakes = events.len();
+        if wakes < room {
+            let selected = self
+                .selector
+                .select(events, room - wakes, Some(Duration::ZERO));
+            // Wakes in hand are worth more than an error that would drop them.
+            if wakes == 0 {
+                selected?;
+            }
+        }
+        if (woken && wakes == 0) || self.has_signal(&events[wakes..]) {
+            return Ok(Progress::Selected { wakes });
+        }
+        Ok(Progress::Done)
+    }
+
+    /// Sleeps until something happens, or a waker wakes us.
+    #[inline(always)]
+    fn wait_once(&self, events: &mut Vec<B::Event>, room: usize) -> io::Result<Progress> {
         // From here on a wake signals the kernel.
-        if has_waker && notify.enter().is_fired() {
-            notify.leave();
+        if self.shared.notify.enter().is_fired() {
+            self.shared.notify.leave();
             return Ok(Progress::Begun);
         }
         events.clear();
-        let selected = self.selector.select(events, capacity, None);
-        let fired = if has_waker {
-            // Also where it failed: what fired is delivered by the next poll.
-            notify.leave().is_fired()
-        } else {
-            // The first waker may have been made while we slept.
-            notify.is_ready()
-        };
+        let selected = self.selector.select(events, room, None);
+        // Also where it failed: what fired is delivered by the next poll.
+        let fired = self.shared.notify.leave().is_fired();
         selected?;
-        if fired || events.is_empty() || (has_waker && self.selector.has_signal(events)) {
-            return Ok(Progress::Selected { asked: capacity });
+        if fired || events.is_empty() || self.has_signal(events) {
+            return Ok(Progress::Selected { wakes: 0 });
         }
         Ok(Progress::Done)
     }
 
-    /// How many events a poll asks the kernel for that found wakes pending. Room
-    /// is kept for these unless it is the kernel's turn: else a full buffer of
-    /// ready sources would starve the wakers, or they the sources.
-    #[inline(never)]
-    fn room_beside_wakes(&self, turn: &Turn, capacity: usize) -> usize {
-        if turn.kernel_first {
-            return capacity;
-        }
-        capacity.saturating_sub(self.shared.notify.glance().fired())
+    /// Whether the signal's event is among these.
+    #[inline(always)]
+    fn has_signal(&self, events: &[B::Event]) -> bool {
+        let is_signal = |event| self.selector.is_signal(event);
+        events.iter().any(is_signal)
     }
 
     /// All the rest of a poll, from where `begin` left it.
@@ -170,21 +196,21 @@ impl<B: Backend> Queue<B> {
         &self,
         turn: &mut Turn,
         events: &mut Vec<B::Event>,
-        capacity: usize,
+        room: usize,
         timeout: Option<Duration>,
         progress: Progress,
     ) -> io::Result<()> {
         match progress {
             Progress::Done => return Ok(()),
             Progress::Begun => events.clear(),
-            Progress::Selected { asked } => {
-                self.finish(turn, events, capacity, asked);
+            Progress::Selected { wakes } => {
+                self.finish(turn, events, room, wakes);
                 if !events.is_empty() {
                     return Ok(());
                 }
             }
         }
-        self.wait(turn, events, capacity, timeout)
+        self.wait(turn, events, room, timeout)
     }
 
     /// Waits in full, however often that takes the kernel's wait.
@@ -193,7 +219,7 @@ impl<B: Backend> Queue<B> {
         &self,
         turn: &mut Turn,
         events: &mut Vec<B::Event>,
-        capacity: usize,
+        room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         // What was begun had no time to keep, so it begins now.
@@ -203,7 +229,7 @@ impl<B: Backend> Queue<B> {
             Deadline::Now | Deadline::At { .. } => timeout,
         };
         loop {
-            let look_again = self.pass(turn, events, capacity, left)?;
+            let look_again = self.pass(turn, events, room, left)?;
             if !events.is_empty() {
                 return Ok(());
             }
@@ -214,73 +240,114 @@ impl<B: Backend> Queue<B> {
         }
     }
 
-    /// Asks the kernel once, unless the place is kept for wake events. True if
-    /// a source may be ready that was not seen: a signal took its place, or a
-    /// waker did that was dropped since. Then look again, although the time is
-    /// over.
+    /// Asks the kernel once, unless wakes fill the batch. True if
+    /// a source may be ready that was not seen, since a signal took its place.
+    /// Then look again, although the time is over.
     #[inline]
     fn pass(
         &self,
         turn: &mut Turn,
         events: &mut Vec<B::Event>,
-        capacity: usize,
+        room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<bool> {
         let notify = &self.shared.notify;
-        let mut woken = notify.glance().is_fired();
-        let sleeps = timeout != Some(Duration::ZERO) && !woken;
-        if sleeps {
-            woken = notify.enter().is_fired();
+        let mut timeout = timeout;
+        if !notify.glance().is_quiet() {
+            self.deliver_wakes(turn, events, room);
+            timeout = Some(Duration::ZERO);
         }
-        let (room, wait) = if woken {
-            let room = self.room_beside_wakes(turn, capacity);
-            (room, Some(Duration::ZERO))
-        } else {
-            (capacity, timeout)
-        };
-        let selected = match room {
+        let sleeps = timeout != Some(Duration::ZERO);
+        if sleeps && notify.enter().is_fired() {
+            timeout = Some(Duration::ZERO);
+        }
+        let wakes = events.len();
+        let selected = match room - wakes {
             0 => Ok(()),
-            _ => self.selector.select(events, room, wait),
+            left => self.selector.select(events, left, timeout),
         };
         if sleeps {
             notify.leave();
         }
-        selected?;
-        let hidden = self.finish(turn, events, capacity, room);
-        Ok(hidden || room == 0)
+        if wakes == 0 {
+            selected?;
+        }
+        Ok(self.finish(turn, events, room, wakes))
     }
 
-    /// Takes the signal out of a batch for which `asked` events were asked, and
-    /// puts the events of wakes in. True if there was a signal.
+    /// Begins a batch with the wakes that are pending, unless it is the kernel's
+    /// turn.
+    #[inline(never)]
+    fn deliver_wakes(&self, turn: &mut Turn, events: &mut Vec<B::Event>, room: usize) {
+        events.clear();
+        if !turn.kernel_first {
+            self.collect(turn, events, room);
+        }
+    }
+
+    /// Takes the signal out of what came from the kernel behind `wakes` events of
+    /// wakes, and delivers the wakes that came meanwhile. True if there was a
+    /// signal.
     #[inline]
     fn finish(
         &self,
         turn: &mut Turn,
         events: &mut Vec<B::Event>,
-        capacity: usize,
-        asked: usize,
+        room: usize,
+        wakes: usize,
     ) -> bool {
-        let notify = &self.shared.notify;
-        // Without a waker there is no signal to look for.
-        let hidden = !events.is_empty() && notify.is_ready() && self.selector.hide_signal(events);
-        if hidden && events.len() + 1 == asked {
+        let hidden = self.hide_signal(events, wakes);
+        if hidden && events.len() + 1 == room {
             self.fill_place_of_signal(events);
         }
-        let from_kernel = events.len();
-        // What fired while we slept is seen here. A wake that comes later finds
-        // a poller that is awake, and which will look again.
-        if !notify.glance().is_quiet() {
-            let deliver = |token| events.push(self.selector.woken(token));
-            if notify.collect(turn, capacity - from_kernel, deliver) {
-                // The events in hand are worth more than an error that would drop
-                // them; and a signal does not fail while its queue lives.
-                if let Err(err) = self.shared.signal() {
-                    error!("signalling a queue for the wakes that found no room: {err}");
-                }
+        // A wake that comes after this finds a poller that is awake, and which
+        // will look again.
+        let word = self.shared.notify.glance();
+        if wakes == 0 && !word.is_quiet() {
+            self.collect(turn, events, room);
+        } else if hidden && word.is_fired() && word.is_exposed() {
+            // It is for the next poll, as a waker has one event a batch; and we
+            // took the signal from others who watch for it.
+            self.signal_again();
+        }
+        hidden
+    }
+
+    /// Takes the signal's events out of a batch that begins at `from`; true if
+    /// there were any.
+    fn hide_signal(&self, events: &mut Vec<B::Event>, from: usize) -> bool {
+        let before = events.len();
+        // Without a waker there is no signal to look for.
+        if self.shared.notify.glance().is_ready() {
+            let is_signal = |event: &B::Event| self.selector.is_signal(event);
+            while let Some(index) = events[from..].iter().position(is_signal) {
+                events.swap_remove(from + index);
             }
         }
-        turn.kernel_first = from_kernel == 0 && !events.is_empty();
-        hidden
+        events.len() < before
+    }
+
+    /// Makes events of the wakes that are pending, behind those in hand.
+    #[inline]
+    fn collect(&self, turn: &mut Turn, events: &mut Vec<B::Event>, room: usize) {
+        let in_hand = events.len();
+        let deliver = |token| events.push(self.selector.woken(token));
+        if self.shared.notify.collect(turn, room - in_hand, deliver) {
+            self.signal_again();
+        }
+        // Else a stream of wakes would starve the sources.
+        turn.kernel_first = in_hand == 0 && events.len() == room;
+    }
+
+    /// Tells who watches the kernel's object of wakes that are left for the next
+    /// poll.
+    #[cold]
+    fn signal_again(&self) {
+        // The events in hand are worth more than an error that would drop them;
+        // and a signal does not fail while its queue lives.
+        if let Err(err) = self.shared.signal() {
+            error!("signalling a queue for the wakes that are left: {err}");
+        }
     }
 
     /// The signal took a place of a full batch: gives it to a source, unless
@@ -290,10 +357,11 @@ impl<B: Backend> Queue<B> {
         if events.is_empty() || self.shared.notify.glance().is_fired() {
             return; // The caller looks again, or has a use for the place.
         }
+        let before = events.len();
         if let Err(err) = self.selector.select(events, 1, Some(Duration::ZERO)) {
             error!("looking for one more event: {err}");
         }
-        self.selector.hide_signal(events);
+        self.hide_signal(events, before);
     }
 
     /// The kernel's object is handed out: from now on it is told of every
@@ -314,9 +382,9 @@ pub(crate) enum Progress {
     Done,
     /// Nowhere yet.
     Begun,
-    /// There is a batch, for which so many events were asked, and which is not,
-    /// or not all, that the caller gets.
-    Selected { asked: usize },
+    /// There is a batch behind the events of so many wakes. It may hold the
+    /// signal, or wakes are missing.
+    Selected { wakes: usize },
 }
 
 /// Interrupts the poll of a queue.

@@ -22,6 +22,12 @@ struct State {
     interrupt: bool,
 }
 
+impl State {
+    fn is_readable(&self) -> bool {
+        self.signal || self.source.is_some()
+    }
+}
+
 #[derive(Debug)]
 struct Kernel {
     state: Mutex<State>,
@@ -41,10 +47,14 @@ impl Kernel {
         self.changed.notify_all();
     }
 
-    /// What another queue that watches ours sleeps on.
+    /// What another queue that watches ours sees.
+    fn is_readable(&self) -> bool {
+        self.state.lock().unwrap().is_readable()
+    }
+
     fn wait_until_readable(&self) {
         let mut state = self.state.lock().unwrap();
-        while !state.signal && state.source.is_none() {
+        while !state.is_readable() {
             state = self.changed.wait(state).unwrap();
         }
     }
@@ -94,6 +104,7 @@ impl Backend for Model {
         room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
+        let start = events.len();
         let mut state = self.0.state.lock().unwrap();
         loop {
             if std::mem::take(&mut state.interrupt) {
@@ -102,10 +113,10 @@ impl Backend for Model {
             if std::mem::take(&mut state.signal) {
                 events.push(Event(None));
             }
-            if events.len() < room {
+            if events.len() < start + room {
                 events.extend(state.source.take().map(|token| Event(Some(token))));
             }
-            if !events.is_empty() || timeout.is_some() {
+            if events.len() > start || timeout.is_some() {
                 return Ok(());
             }
             state = self.0.changed.wait(state).unwrap();
@@ -119,10 +130,8 @@ impl Backend for Model {
         Ok(self.clone())
     }
 
-    fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
-        let before = events.len();
-        events.retain(|event| event.0.is_some());
-        events.len() < before
+    fn is_signal(&self, event: &Event) -> bool {
+        event.0.is_none()
     }
 
     fn woken(&self, token: Token) -> Event {
@@ -234,7 +243,7 @@ fn loom_two_wakers_have_one_event_each() {
 fn loom_wakers_that_share_a_bit() {
     check(|| {
         let mut poller = Poller::new();
-        let own: Vec<_> = (0..29).map(|token| poller.waker(token)).collect();
+        let own: Vec<_> = (0..28).map(|token| poller.waker(token)).collect();
         let wakers = [40, 41].map(|token| Arc::new(poller.waker(token)));
         let threads = wakers.each_ref().map(wake_in_thread);
         let mut seen = Vec::new();
@@ -330,6 +339,23 @@ fn loom_put_back_under_exposure() {
 }
 
 #[test]
+fn loom_what_is_pending_is_shown_to_others() {
+    check(|| {
+        let mut poller = Poller::new();
+        let waker = Arc::new(poller.waker(1));
+        poller.queue.expose();
+        waker.wake().unwrap();
+        // Also while the batch with the first is made.
+        let woken = wake_in_thread(&waker);
+        assert_eq!(poller.look(4), [1]);
+        woken.join().unwrap();
+        let shown = poller.kernel.is_readable();
+        let left = poller.look(4);
+        assert!(shown || left.is_empty(), "nobody was told of {left:?}");
+    });
+}
+
+#[test]
 fn loom_drop_while_pending() {
     check(|| {
         let mut poller = Poller::new();
@@ -367,37 +393,35 @@ fn loom_source_and_waker_in_one_place() {
 }
 
 #[test]
-fn loom_wakers_that_share_a_bit_publish() {
-    check(|| {
-        let mut poller = Poller::new();
-        let own: Vec<_> = (0..29).map(|token| poller.waker(token)).collect();
-        let wakers = [0, 1].map(|token| Arc::new(poller.waker(40 + token)));
-        let done = [0, 1].map(|_| Arc::new(AtomicUsize::new(0)));
-        let threads: Vec<_> = (0..2)
-            .map(|i| {
+fn loom_each_wake_publishes() {
+    // With bits of their own, and with a shared one.
+    for others in [0, 28] {
+        check(move || {
+            let mut poller = Poller::new();
+            let others: Vec<_> = (0..others).map(|token| poller.waker(token)).collect();
+            let wakers = [0, 1].map(|token| Arc::new(poller.waker(40 + token)));
+            let done = [0, 1].map(|_| Arc::new(AtomicUsize::new(0)));
+            let threads = [0, 1].map(|i| {
                 let (waker, done) = (Arc::clone(&wakers[i]), Arc::clone(&done[i]));
                 thread::spawn(move || {
                     done.store(1, Relaxed);
                     waker.wake().unwrap();
                 })
-            })
-            .collect();
-        let mut seen = 0;
-        while seen < 2 {
-            for token in poller.wait(4) {
-                assert_eq!(
-                    done[token - 40].load(Relaxed),
-                    1,
-                    "an event before its cause"
-                );
-                seen += 1;
+            });
+            let mut seen = 0;
+            while seen < 2 {
+                for token in poller.wait(4) {
+                    let done = done[token - 40].load(Relaxed);
+                    assert_eq!(done, 1, "an event before its cause");
+                    seen += 1;
+                }
             }
-        }
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        drop(own);
-    });
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            drop(others);
+        });
+    }
 }
 
 #[test]

@@ -99,10 +99,8 @@ impl Backend for Kernel {
         Ok(self.clone())
     }
 
-    fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
-        let before = events.len();
-        events.retain(|event| event.0.is_some());
-        events.len() < before
+    fn is_signal(&self, event: &Event) -> bool {
+        event.0.is_none()
     }
 
     fn woken(&self, token: Token) -> Event {
@@ -125,7 +123,7 @@ fn sources(tokens: &[usize]) -> Vec<Event> {
 }
 
 fn signal_and(tokens: &[usize]) -> Vec<Event> {
-    [vec![SIGNAL], sources(tokens)].concat()
+    [sources(tokens), vec![SIGNAL]].concat()
 }
 
 impl Poller {
@@ -148,6 +146,12 @@ impl Poller {
 
     fn answer(&self, answers: impl IntoIterator<Item = Vec<Event>>) {
         self.script(|script| script.answers.extend(answers.into_iter().map(Ok)));
+    }
+
+    /// A signal handler interrupts the next call.
+    fn fail(&self) {
+        let interrupted = Err(io::ErrorKind::Interrupted.into());
+        self.script(|script| script.answers.push_back(interrupted));
     }
 
     fn wake_during_the_next_call(&self, waker: &Arc<Waker<Kernel>>) {
@@ -215,15 +219,13 @@ fn one_call_is_a_poll_whether_or_not_there_is_a_waker() {
 }
 
 #[test]
-fn room_is_kept_for_wakes_unless_it_is_the_kernel_s_turn() {
+fn wakes_come_first_unless_they_filled_the_last_poll() {
     let (mut poller, waker) = Poller::with_waker();
     for timeout in [NOW, None, LATER] {
         waker.wake().unwrap();
         poller.answer([sources(&[1, 2, 3])]);
-        assert_eq!(
-            poller.poll(4, timeout),
-            (vec![1, 2, 3, WAKER], vec![(3, NOW)])
-        );
+        let seen = (vec![WAKER, 1, 2, 3], vec![(3, NOW)]);
+        assert_eq!(poller.poll(4, timeout), seen);
     }
     waker.wake().unwrap();
     assert_eq!(poller.poll(1, None), (vec![WAKER], vec![]));
@@ -231,20 +233,45 @@ fn room_is_kept_for_wakes_unless_it_is_the_kernel_s_turn() {
     poller.answer([sources(&[1])]);
     assert_eq!(poller.poll(1, NOW), (vec![1], vec![(1, NOW)]));
     assert_eq!(poller.poll(1, NOW), (vec![WAKER], vec![]));
-    // One that the long way finds.
+    // It is the kernel's turn, which has nothing.
+    waker.wake().unwrap();
+    poller.answer([vec![]]);
+    assert_eq!(poller.poll(1, None), (vec![WAKER], vec![(1, NOW)]));
+    // Ones that the long way finds.
     poller.answer([sources(&[1])]);
     let wake = |_: &Queue<Kernel>| waker.wake().unwrap();
-    assert_eq!(
-        poller.poll_amid(2, LATER, wake),
-        (vec![1, WAKER], vec![(2, NOW)])
-    );
+    let seen = (vec![1, WAKER], vec![(2, NOW)]);
+    assert_eq!(poller.poll_amid(2, LATER, wake), seen);
     poller.answer([sources(&[1])]);
-    assert_eq!(
-        poller.poll_amid(2, LATER, wake),
-        (vec![1, WAKER], vec![(1, NOW)])
-    );
+    let seen = (vec![WAKER, 1], vec![(1, NOW)]);
+    assert_eq!(poller.poll_amid(2, LATER, wake), seen);
     assert_eq!(poller.poll_amid(1, LATER, wake), (vec![WAKER], vec![]));
     assert_eq!(poller.signals(), 0, "nobody slept");
+}
+
+#[test]
+fn an_error_takes_no_wake_with_it() {
+    let (mut poller, waker) = Poller::with_waker();
+    for timeout in [NOW, None, LATER] {
+        poller.fail();
+        waker.wake().unwrap();
+        let seen = (vec![WAKER], vec![(3, NOW)]);
+        assert_eq!(poller.poll(4, timeout), seen);
+    }
+    poller.fail();
+    let seen = (vec![WAKER], vec![(3, NOW)]);
+    let wake = |_: &Queue<Kernel>| waker.wake().unwrap();
+    assert_eq!(poller.poll_amid(4, LATER, wake), seen);
+}
+
+#[test]
+fn all_signals_of_a_batch_are_hidden_and_no_event_of_a_waker() {
+    let (mut poller, waker) = Poller::with_waker();
+    poller.answer([[vec![SIGNAL], signal_and(&[1, 2])].concat()]);
+    assert_eq!(poller.poll(8, NOW), (vec![2, 1], vec![(8, NOW)]));
+    waker.wake().unwrap();
+    poller.answer([[vec![SIGNAL], signal_and(&[1])].concat()]);
+    assert_eq!(poller.poll(8, None), (vec![WAKER, 1], vec![(7, NOW)]));
 }
 
 #[test]
@@ -314,8 +341,7 @@ fn a_place_that_was_kept_for_nobody_is_looked_at_again() {
 fn a_poll_that_fails_is_over() {
     let (mut poller, waker) = Poller::with_waker();
     for timeout in [None, LATER] {
-        let interrupted = Err(io::ErrorKind::Interrupted.into());
-        poller.script(|script| script.answers.push_back(interrupted));
+        poller.fail();
         let mut events = Vec::new();
         let (queue, turn) = (&poller.queue, &mut poller.turn);
         let failed = queue.poll(turn, &mut events, 4, timeout).unwrap_err();
@@ -342,6 +368,23 @@ fn who_watches_the_queue_is_told_of_wakes() {
     waker.wake().unwrap();
     poller.queue.expose();
     assert_eq!(poller.signals(), 1, "of what came before");
+}
+
+#[test]
+fn a_waker_has_one_event_a_batch() {
+    let (mut poller, waker) = Poller::with_waker();
+    for exposed in [false, true] {
+        waker.wake().unwrap();
+        poller.signals();
+        poller.wake_during_the_next_call(&waker);
+        poller.answer([signal_and(&[1])]);
+        assert_eq!(poller.poll(4, NOW), (vec![WAKER, 1], vec![(3, NOW)]));
+        // Its own signal was taken.
+        assert_eq!(poller.signals(), if exposed { 2 } else { 0 });
+        poller.answer([vec![]]);
+        assert_eq!(poller.poll(4, NOW), (vec![WAKER], vec![(3, NOW)]));
+        poller.queue.expose();
+    }
 }
 
 #[test]

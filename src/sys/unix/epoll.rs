@@ -188,24 +188,8 @@ impl Backend for Selector {
     }
 
     #[inline]
-    fn has_signal(&self, events: &[Event]) -> bool {
-        let cookie = self.cookie();
-        events.iter().any(|event| event.data() == cookie)
-    }
-
-    fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
-        if self.cookie_is_taken.load(Ordering::Acquire) {
-            return false;
-        }
-        let cookie = self.cookie();
-        // One registration gives at most one event a batch.
-        match events.iter().position(|event| event.data() == cookie) {
-            Some(index) => {
-                events.swap_remove(index);
-                true
-            }
-            None => false,
-        }
+    fn is_signal(&self, event: &Event) -> bool {
+        event.data() == self.cookie() && !self.cookie_is_taken.load(Ordering::Acquire)
     }
 
     #[inline]

@@ -276,15 +276,9 @@ impl Backend for Selector {
         Ok(alarm)
     }
 
-    fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
-        let mark = mark_of(&self.port);
-        let before = events.len();
-        // Each send is an event of its own.
-        events.retain(|Event(event)| {
-            c_int_of(event.portev_source) != os::PORT_SOURCE_USER
-                || event.portev_user as usize != mark
-        });
-        events.len() < before
+    fn is_signal(&self, Event(event): &Event) -> bool {
+        c_int_of(event.portev_source) == os::PORT_SOURCE_USER
+            && event.portev_user as usize == mark_of(&self.port)
     }
 
     fn woken(&self, token: Token) -> Event {

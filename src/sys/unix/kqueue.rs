@@ -336,20 +336,11 @@ impl Backend for Selector {
         self.add_descriptor_signal()
     }
 
-    fn hide_signal(&self, events: &mut Vec<Event>) -> bool {
-        let (user, fd) = (self.user_ident(), self.signal_fd.load(Ordering::Acquire));
-        // One knote gives at most one event a batch.
-        let ours = events.iter().position(|Event(kevent)| {
-            let ident = kevent.ident;
-            (kevent.filter == os::EVFILT_USER && ident == user)
-                || (kevent.filter == os::EVFILT_READ && ident == fd)
-        });
-        match ours {
-            Some(index) => {
-                events.swap_remove(index);
-                true
-            }
-            None => false,
+    fn is_signal(&self, Event(kevent): &Event) -> bool {
+        match kevent.filter {
+            os::EVFILT_USER => kevent.ident == self.user_ident(),
+            os::EVFILT_READ => kevent.ident == self.signal_fd.load(Ordering::Acquire),
+            _ => false,
         }
     }
 

@@ -340,11 +340,6 @@ impl Backend for Selector {
         Ok(wake)
     }
 
-    fn hide_signal(&self, _: &mut Vec<Event>) -> bool {
-        // It takes no place in a batch.
-        false
-    }
-
     fn woken(&self, token: Token) -> Event {
         Event {
             token,
