@@ -107,7 +107,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 
 use crate::io_source::IoSource;
-use crate::sys::unix::syscall;
+use crate::sys::unix::syscall::{self, fd_of};
 
 /// Makes a pipe.
 ///
@@ -296,22 +296,22 @@ impl From<ChildStderr> for Receiver {
 
 #[inline]
 fn read(pipe: &File, buf: &mut [u8]) -> io::Result<usize> {
-    syscall::read(pipe.as_fd(), buf)
+    syscall::read(fd_of(pipe), buf)
 }
 
 #[inline]
 fn read_vectored(pipe: &File, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    syscall::readv(pipe.as_fd(), bufs)
+    syscall::readv(fd_of(pipe), bufs)
 }
 
 #[inline]
 fn write(pipe: &File, buf: &[u8]) -> io::Result<usize> {
-    syscall::write(pipe.as_fd(), buf)
+    syscall::write(fd_of(pipe), buf)
 }
 
 #[inline]
 fn write_vectored(pipe: &File, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    syscall::writev(pipe.as_fd(), bufs)
+    syscall::writev(fd_of(pipe), bufs)
 }
 
 impl_handle!(Sender, File);

@@ -6,11 +6,11 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{self as unix, SocketAddr as UnixAddr};
 
 use super::sockaddr::{self, SockAddr};
-use super::syscall::{self, Receive};
+use super::syscall::{self, fd_of, Receive};
 
 /// Makes a socket of the address' family.
 #[inline]
@@ -56,7 +56,7 @@ fn unless_in_progress(result: io::Result<()>) -> io::Result<()> {
 
 #[inline]
 pub(crate) fn tcp_accept(listener: &net::TcpListener) -> io::Result<(net::TcpStream, SocketAddr)> {
-    let (socket, peer) = syscall::accept(listener.as_fd())?;
+    let (socket, peer) = syscall::accept(fd_of(listener))?;
     Ok((socket.into(), peer.to_inet()?))
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn unix_connect(addr: &UnixAddr) -> io::Result<unix::UnixStream> {
 pub(crate) fn unix_accept(
     listener: &unix::UnixListener,
 ) -> io::Result<(unix::UnixStream, UnixAddr)> {
-    let (socket, peer) = syscall::accept(listener.as_fd())?;
+    let (socket, peer) = syscall::accept(fd_of(listener))?;
     peer.check_unix()?;
     let stream = unix::UnixStream::from(socket);
     // Std cannot make every address that it can hold. A connection is never lost for its name.
@@ -145,12 +145,12 @@ pub(crate) fn datagram_send_to(
     bytes: &[u8],
     addr: &UnixAddr,
 ) -> io::Result<usize> {
-    syscall::sendto(socket.as_fd(), bytes, &SockAddr::from_unix(addr))
+    syscall::sendto(fd_of(socket), bytes, &SockAddr::from_unix(addr))
 }
 
 #[inline]
 pub(crate) fn datagram_peek(socket: &unix::UnixDatagram, buf: &mut [u8]) -> io::Result<usize> {
-    syscall::recv(socket.as_fd(), buf, Receive::Peek)
+    syscall::recv(fd_of(socket), buf, Receive::Peek)
 }
 
 /// A sender whose address std cannot hold is reported as unnamed: see `SockAddr::to_unix`.
@@ -159,7 +159,7 @@ pub(crate) fn datagram_peek_from(
     socket: &unix::UnixDatagram,
     buf: &mut [u8],
 ) -> io::Result<(usize, UnixAddr)> {
-    let (count, sender) = syscall::recvfrom(socket.as_fd(), buf, Receive::Peek)?;
+    let (count, sender) = syscall::recvfrom(fd_of(socket), buf, Receive::Peek)?;
     sender.check_unix()?;
     let sender = sender.to_unix().or_else(|_| sockaddr::unnamed())?;
     Ok((count, sender))
@@ -171,7 +171,7 @@ pub(crate) fn udp_send_to(
     bytes: &[u8],
     addr: SocketAddr,
 ) -> io::Result<usize> {
-    syscall::sendto(socket.as_fd(), bytes, &SockAddr::from_inet(addr))
+    syscall::sendto(fd_of(socket), bytes, &SockAddr::from_inet(addr))
 }
 
 #[inline]
@@ -179,42 +179,48 @@ pub(crate) fn udp_recv_from(
     socket: &net::UdpSocket,
     buf: &mut [u8],
 ) -> io::Result<(usize, SocketAddr)> {
-    let (count, sender) = syscall::recvfrom(socket.as_fd(), buf, Receive::Take)?;
+    let (count, sender) = syscall::recvfrom(fd_of(socket), buf, Receive::Take)?;
     Ok((count, sender.to_inet()?))
 }
 
 #[inline]
 pub(crate) fn udp_send(socket: &net::UdpSocket, bytes: &[u8]) -> io::Result<usize> {
-    syscall::send(socket.as_fd(), bytes)
+    syscall::send(fd_of(socket), bytes)
 }
 
 #[inline]
 pub(crate) fn udp_recv(socket: &net::UdpSocket, buf: &mut [u8]) -> io::Result<usize> {
-    syscall::recv(socket.as_fd(), buf, Receive::Take)
+    syscall::recv(fd_of(socket), buf, Receive::Take)
 }
 
 /// Receives on a connected socket.
 #[inline]
-pub(crate) fn recv(socket: &impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
-    syscall::recv(socket.as_fd(), buf, Receive::Take)
+pub(crate) fn recv(socket: &(impl AsFd + AsRawFd), buf: &mut [u8]) -> io::Result<usize> {
+    syscall::recv(fd_of(socket), buf, Receive::Take)
 }
 
 /// Receives into several buffers on a connected socket.
 #[inline]
-pub(crate) fn recv_vectored(socket: &impl AsFd, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    syscall::readv(socket.as_fd(), bufs)
+pub(crate) fn recv_vectored(
+    socket: &(impl AsFd + AsRawFd),
+    bufs: &mut [IoSliceMut<'_>],
+) -> io::Result<usize> {
+    syscall::readv(fd_of(socket), bufs)
 }
 
 /// Writes to a stream. Std's own write to a Unix stream raises SIGPIPE in its older versions.
 #[inline]
-pub(crate) fn send(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    syscall::send(stream.as_fd(), bytes)
+pub(crate) fn send(stream: &(impl AsFd + AsRawFd), bytes: &[u8]) -> io::Result<usize> {
+    syscall::send(fd_of(stream), bytes)
 }
 
 /// Writes several buffers to a stream. Std's own way, writev(2), raises SIGPIPE.
 #[inline]
-pub(crate) fn send_vectored(stream: &impl AsFd, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    syscall::sendmsg(stream.as_fd(), bufs)
+pub(crate) fn send_vectored(
+    stream: &(impl AsFd + AsRawFd),
+    bufs: &[IoSlice<'_>],
+) -> io::Result<usize> {
+    syscall::sendmsg(fd_of(stream), bufs)
 }
 
 #[cfg(all(test, not(loom), any(target_os = "linux", target_os = "android")))]

@@ -9,7 +9,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::net::SocketAddr as UnixAddr;
 
 use libc::{c_int, c_void, socklen_t, ssize_t};
@@ -53,6 +53,14 @@ pub(crate) fn check(ret: impl Answer) -> io::Result<c_int> {
 #[inline]
 pub(crate) fn check_len(ret: impl Answer) -> io::Result<usize> {
     ret.answer().map(|ret| ret as usize)
+}
+
+/// Lends the descriptor of one of std's types. Their own `as_fd` is a call into std, their `as_raw_fd`
+/// is compiled into its callers.
+#[inline]
+pub(crate) fn fd_of(io: &(impl AsFd + AsRawFd)) -> BorrowedFd<'_> {
+    // SAFETY: std's types own the descriptor that they name, and `io` is borrowed for as long.
+    unsafe { BorrowedFd::borrow_raw(io.as_raw_fd()) }
 }
 
 /// Gives a call's new descriptor its owner.
