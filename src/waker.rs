@@ -90,7 +90,7 @@ impl Waker {
     /// For the first waker, what the operating system says, most likely that
     /// there are no descriptors left. Nothing is left behind then, and it can
     /// be tried again.
-    #[inline]
+    // Not inline, as all the rest is: it would be a quarter of what a small program compiles.
     pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
         let inner = sys::Waker::new(registry.queue(), token)?;
         Ok(Waker { inner })

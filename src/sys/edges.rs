@@ -3,19 +3,36 @@
 //! The contract with callers is edge-like: after an event, the next one is
 //! only promised once an operation said `WouldBlock` (or the source was
 //! registered anew). Kernels that report edges themselves need nothing more
-//! from us: [`KernelEdges`], or [`CheckedEdges`] where the kernel does not find
+//! from us: [`KernelEdges`], or `CheckedEdges` where the kernel does not find
 //! mistakes of registration. Queues that report levels, or report once, become
-//! edge-like by [`EmulatedEdges`]: the backend reports a readiness once and
+//! edge-like by `EmulatedEdges`: the backend reports a readiness once and
 //! holds it back, and the `WouldBlock` of an operation arms it again. Since
 //! arming looks at the level anew, what arrived in between is not lost.
 
 use super::queue::Queue;
-use super::{Backend, RawSource, Rearm, Registration};
+use super::{Backend, RawSource, Registration};
 use crate::interest::Interest;
 use crate::token::Token;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::io;
 use std::sync::Arc;
-use std::{fmt, io};
+
+// Linux's kernel reports edges and finds mistakes, so that a program over it would compile
+// the others for nothing.
+cfg_if! {
+    if #[cfg(any(
+        test,
+        mio_fuzzing,
+        mio_kqueue_emulation,
+        mio_ports_emulation,
+        mio_unsupported_force_poll_poll,
+        not(any(target_os = "android", target_os = "linux")),
+    ))] {
+        mod checked;
+        mod emulated;
+        pub(crate) use checked::CheckedEdges;
+        pub(crate) use emulated::{EmulatedEdges, Rearm};
+    } else {}
+}
 
 /// The kernel reports each edge and knows the source by its descriptor: there
 /// is nothing to remember, so a source is as large as its descriptor.
@@ -56,68 +73,6 @@ impl<B: Backend<Handle = ()>> Registration<B> for KernelEdges {
     fn would_block(&self) {}
 }
 
-/// The kernel reports each edge, but takes a second registration of a source
-/// for a change of the first, and the change of none for a first one: the
-/// source remembers whether it is registered.
-#[derive(Debug, Default)]
-pub(crate) struct CheckedEdges {
-    registered: bool,
-}
-
-impl CheckedEdges {
-    fn check(&self) -> io::Result<()> {
-        if self.registered {
-            Ok(())
-        } else {
-            Err(not_registered())
-        }
-    }
-}
-
-impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
-    const REARMS: bool = false;
-
-    fn register(
-        &mut self,
-        queue: &Arc<Queue<B>>,
-        source: RawSource,
-        token: Token,
-        interest: Interest,
-    ) -> io::Result<()> {
-        if self.registered {
-            return Err(registered_already());
-        }
-        queue.selector().register(source, token, interest)?;
-        self.registered = true;
-        Ok(())
-    }
-
-    fn reregister(
-        &mut self,
-        queue: &Arc<Queue<B>>,
-        source: RawSource,
-        token: Token,
-        interest: Interest,
-    ) -> io::Result<()> {
-        self.check()?;
-        let changed = queue.selector().reregister(source, &(), token, interest);
-        if matches!(&changed, Err(err) if err.kind() == io::ErrorKind::NotFound) {
-            self.registered = false;
-        }
-        changed
-    }
-
-    fn deregister(&mut self, queue: &Arc<Queue<B>>, source: RawSource) -> io::Result<()> {
-        self.check()?;
-        queue.selector().deregister(source, &())?;
-        self.registered = false;
-        Ok(())
-    }
-
-    #[inline]
-    fn would_block(&self) {}
-}
-
 /// The mistake of a source that is registered twice.
 pub(crate) fn registered_already() -> io::Error {
     let text = "I/O source already registered with a `Registry`";
@@ -134,111 +89,4 @@ pub(crate) fn registered_elsewhere() -> io::Error {
 pub(crate) fn not_registered() -> io::Error {
     let text = "I/O source not registered with `Registry`";
     io::Error::new(io::ErrorKind::NotFound, text)
-}
-
-/// The queue reports a readiness once; the source asks again.
-///
-/// What it takes to ask stands here and not behind a pointer: then only the queue
-/// allocates at a registration.
-pub(crate) struct EmulatedEdges<B: Rearm>(Option<Armed<B>>);
-
-/// What it takes to ask again.
-#[derive(Debug)]
-struct Armed<B: Rearm> {
-    queue: Arc<Queue<B>>,
-    source: RawSource,
-    handle: B::Handle,
-}
-
-impl<B: Rearm> Default for EmulatedEdges<B> {
-    fn default() -> EmulatedEdges<B> {
-        EmulatedEdges(None)
-    }
-}
-
-impl<B: Rearm> EmulatedEdges<B> {
-    /// The registration, if it is one with `queue`.
-    fn with(&self, queue: &Arc<Queue<B>>) -> io::Result<&Armed<B>> {
-        match &self.0 {
-            Some(armed) if Arc::ptr_eq(&armed.queue, queue) => Ok(armed),
-            Some(_) => Err(registered_elsewhere()),
-            None => Err(not_registered()),
-        }
-    }
-}
-
-impl<B: Rearm> Registration<B> for EmulatedEdges<B> {
-    const REARMS: bool = true;
-
-    fn register(
-        &mut self,
-        queue: &Arc<Queue<B>>,
-        source: RawSource,
-        token: Token,
-        interest: Interest,
-    ) -> io::Result<()> {
-        if self.0.is_some() {
-            return Err(registered_already());
-        }
-        let handle = queue.selector().register(source, token, interest)?;
-        self.0 = Some(Armed {
-            queue: Arc::clone(queue),
-            source,
-            handle,
-        });
-        Ok(())
-    }
-
-    fn reregister(
-        &mut self,
-        queue: &Arc<Queue<B>>,
-        source: RawSource,
-        token: Token,
-        interest: Interest,
-    ) -> io::Result<()> {
-        let armed = self.with(queue)?;
-        let selector = queue.selector();
-        selector.reregister(source, &armed.handle, token, interest)
-    }
-
-    fn deregister(&mut self, queue: &Arc<Queue<B>>, source: RawSource) -> io::Result<()> {
-        let armed = self.with(queue)?;
-        queue.selector().deregister(source, &armed.handle)?;
-        // Its `Drop` finds nothing to do.
-        self.0 = None;
-        Ok(())
-    }
-
-    #[inline]
-    fn would_block(&self) {
-        if let Some(armed) = &self.0 {
-            armed.queue.selector().rearm(armed.source, &armed.handle);
-        }
-    }
-}
-
-// What a source shares with its queue can be seen after a panic, and is whole: each
-// backend takes its locks whether or not they are poisoned, and changes what they guard
-// by steps that cannot panic half-way. The compiler cannot tell, since the kernel's
-// part of a queue lies in cells and behind trait objects.
-impl<B: Rearm> UnwindSafe for EmulatedEdges<B> {}
-impl<B: Rearm> RefUnwindSafe for EmulatedEdges<B> {}
-
-impl<B: Rearm> Drop for Armed<B> {
-    /// The queue forgets a source before its handle closes. It has forgotten
-    /// it already after a deregistration, which is no harm.
-    fn drop(&mut self) {
-        let _ = self.queue.selector().deregister(self.source, &self.handle);
-    }
-}
-
-impl<B: Rearm> fmt::Debug for EmulatedEdges<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.0.is_some() {
-            "registered"
-        } else {
-            "none"
-        };
-        f.write_str(text)
-    }
 }

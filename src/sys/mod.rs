@@ -35,7 +35,12 @@ macro_rules! cfg_if {
 #[allow(dead_code)] // A backend uses one of the kinds.
 pub(crate) mod edges;
 mod flags;
-#[allow(dead_code)] // Compiled on every target, so that it stays true.
+// The tests of every target compile it, so that it stays true.
+#[cfg(any(
+    test,
+    not(any(unix, windows, target_os = "hermit", target_os = "wasi"))
+))]
+#[allow(dead_code)]
 mod none;
 mod notify;
 mod queue;
@@ -191,14 +196,6 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// The event of a waker: readable, and nothing else.
     fn woken(&self, token: Token) -> Self::Event;
-}
-
-/// A queue that reports a readiness once, until it is asked again.
-pub(crate) trait Rearm: Backend {
-    /// An operation would have blocked: reports the next readiness of the
-    /// source, or one that it has by now. What goes wrong becomes an error
-    /// event of the source.
-    fn rearm(&self, source: RawSource, handle: &Self::Handle);
 }
 
 /// What makes `select` return from another thread, or a signal handler.

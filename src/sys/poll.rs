@@ -44,10 +44,10 @@ cfg_if! {
 }
 
 use super::waker::Wakeup;
-use super::{Backend, RawEvent, RawSource, Rearm, Signal};
+use super::{Backend, RawEvent, RawSource, Signal};
 use crate::interest::Interest;
 use crate::readiness::Readiness;
-use crate::sys::edges::EmulatedEdges;
+use crate::sys::edges::{EmulatedEdges, Rearm};
 use crate::sys::levels::{readiness_of, Asked, BitNames, Slices};
 use crate::token::Token;
 use libc::{c_short, pollfd};

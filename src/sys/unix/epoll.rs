@@ -308,9 +308,11 @@ impl RawEvent for Event {
         readiness_of(self.0.events)
     }
 
+    #[inline]
     fn fmt_raw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         struct Mask(u32);
         impl fmt::Debug for Mask {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 const NAMES: [(u32, &str); 6] = [
                     (libc::EPOLLIN as u32, "EPOLLIN"),

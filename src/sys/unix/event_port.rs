@@ -39,11 +39,11 @@
 mod kernel;
 mod table;
 
-use super::super::{Backend, RawEvent, Rearm, Signal};
+use super::super::{Backend, RawEvent, Signal};
 use super::RawSource;
 use crate::interest::Interest;
 use crate::readiness::Readiness;
-use crate::sys::edges::EmulatedEdges;
+use crate::sys::edges::{EmulatedEdges, Rearm};
 use crate::sys::levels::{readiness_of, Asked, BitNames, Slices};
 use crate::token::Token;
 use kernel::{os, port_event, Port};

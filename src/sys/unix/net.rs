@@ -67,6 +67,7 @@ pub(crate) fn udp_bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
     Ok(socket.into())
 }
 
+#[inline]
 pub(crate) fn udp_connect(socket: &net::UdpSocket, addr: SocketAddr) -> io::Result<()> {
     socket.connect(addr)
 }

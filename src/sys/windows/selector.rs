@@ -24,8 +24,8 @@
 //! raw socket that gets its number next cannot be registered. Sockets that have no
 //! base provider of Microsoft's cannot be polled.
 
-use super::super::edges::{not_registered, registered_already, EmulatedEdges};
-use super::super::{flags, timeout, Backend, RawEvent, Rearm, Signal};
+use super::super::edges::{not_registered, registered_already, EmulatedEdges, Rearm};
+use super::super::{flags, timeout, Backend, RawEvent, Signal};
 use super::afd::{base_socket, Helpers, PollInfo, Seat};
 use super::in_flight::{InFlight, Operation, Outcome};
 use super::iocp::{Delivery, Port, Update, BATCH};

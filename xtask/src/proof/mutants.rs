@@ -92,6 +92,7 @@ const PASSES: &[Pass] = &[
         files: &[
             "src/io_source.rs",
             "src/sys/edges.rs",
+            "src/sys/edges/",
             "src/sys/levels.rs",
             "src/sys/poll.rs",
             "src/sys/poll/",
