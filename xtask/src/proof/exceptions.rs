@@ -224,7 +224,7 @@ const TABLE: &[Exception] = &[
     exception(
         &[Miri],
         "register",
-        "second_poll_is_refused_in_debug_builds_only",
+        "second_poll_is_refused_where_it_is_known",
         SOCKETS,
     ),
     exception(&[Miri], "register", "second_register_is_refused", STREAMS),
