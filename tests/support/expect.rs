@@ -13,7 +13,7 @@ use mio::{event::Source, Events, Interest, Poll, Token};
 /// After this time a test that waits is taken to hang; no test measures with it.
 pub(crate) const HANG_GUARD: Duration = Duration::from_secs(60);
 
-/// Whether sources of release builds remember nothing of their registration.
+/// Whether sources of release builds do not remember where they are registered.
 pub(crate) const IS_EPOLL: bool = cfg!(all(
     any(
         target_os = "android",
@@ -26,19 +26,6 @@ pub(crate) const IS_EPOLL: bool = cfg!(all(
         mio_kqueue_emulation,
         mio_ports_emulation
     ))
-));
-
-/// Whether they remember that they are registered, and not where.
-pub(crate) const IS_KQUEUE: bool = cfg!(all(
-    any(
-        mio_kqueue_emulation,
-        target_vendor = "apple",
-        target_os = "dragonfly",
-        target_os = "freebsd",
-        target_os = "netbsd",
-        target_os = "openbsd",
-    ),
-    not(mio_unsupported_force_poll_poll)
 ));
 
 /// A queue and room for sixteen events.

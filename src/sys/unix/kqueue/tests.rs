@@ -187,6 +187,33 @@ fn half_a_registration_is_taken_back() {
     assert_eq!(nothing.kind(), io::ErrorKind::NotFound);
 }
 
+#[test]
+fn a_source_knows_its_queue_and_is_free_without_it() {
+    let queue = || Arc::new(Queue::<Selector>::new().unwrap());
+    let (own, other) = (queue(), queue());
+    let (one, mut peer) = pair();
+    peer.write_all(b"x").unwrap();
+    let (fd, readable) = (one.as_raw_fd(), Interest::READABLE);
+    let mut source = CheckedEdges::default();
+    let kind = |result: io::Result<()>| result.unwrap_err().kind();
+    let absent = source.deregister(&own, fd);
+    assert_eq!(kind(absent), io::ErrorKind::NotFound);
+    source.register(&own, fd, Token(1), readable).unwrap();
+    let strangers = [
+        source.register(&other, fd, Token(2), readable),
+        source.reregister(&other, fd, Token(2), readable),
+        source.deregister(&other, fd),
+    ];
+    assert_eq!(strangers.map(kind), [io::ErrorKind::AlreadyExists; 3]);
+    assert_eq!(select_now(own.selector()), [(1, EVFILT_READ)]);
+    drop(own);
+    let gone = source.reregister(&other, fd, Token(2), readable);
+    assert_eq!(kind(gone), io::ErrorKind::NotFound);
+    source.register(&other, fd, Token(3), readable).unwrap();
+    assert_eq!(select_now(other.selector()), [(3, EVFILT_READ)]);
+    source.deregister(&other, fd).unwrap();
+}
+
 /// Where there are modes a change is a new registration: of which nothing is left if it fails.
 #[test]
 fn a_replacement_that_fails_says_that_nothing_is_left() {
