@@ -144,6 +144,12 @@ const TABLE: &[Exception] = &[
     exception(
         &[Miri],
         LIBRARY,
+        "epoll::tests::a_replacement_that_fails",
+        NESTED,
+    ),
+    exception(
+        &[Miri],
+        LIBRARY,
         "an_exclusive_registration_can_be_replaced_in_both_directions",
         LEVEL,
     ),
