@@ -4,7 +4,9 @@
 
 #[cfg(not(mio_unsupported_force_poll_poll))]
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+#[cfg(not(mio_unsupported_force_poll_poll))]
+use std::io::Write;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;

@@ -256,3 +256,33 @@ fn reset_is_an_error_that_is_taken_once() {
     assert!(own.take_error().unwrap().is_none());
     assert_eq!(own.read(&mut [0]).unwrap(), 0);
 }
+
+/// An error that nobody takes is told for ever by poll(2), which must not hide what else comes.
+#[cfg(mio_unsupported_force_poll_poll)]
+#[test]
+fn an_error_does_not_hide_room_to_write() {
+    let (mut poll, mut events) = poll_and_events();
+    let (mut own, mut peer) = support::tcp_pair();
+    support::situations::tell_what_was_sent(&own);
+    poll.registry()
+        .register(&mut own, OWN, Interest::WRITABLE)
+        .unwrap();
+    let mut sent = 0;
+    loop {
+        while let Ok(length) = own.write(&[0; 4096]) {
+            sent += length;
+        }
+        poll.poll(&mut events, Some(HANG_GUARD)).unwrap();
+        if !events.iter().any(Event::is_writable) {
+            break;
+        }
+    }
+    assert!(events.iter().any(Event::is_error));
+    while sent > 0 {
+        match peer.read(&mut [0; 4096]) {
+            Ok(length) => sent -= length,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    }
+    expect_events(&mut poll, &mut events, &[(OWN, Event::is_writable)]);
+}

@@ -197,6 +197,11 @@ fn the_algebra_of_modes() {
     for (interest, text) in texts {
         assert_eq!(format!("{interest:?}"), text);
     }
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    assert_eq!(
+        format!("{:?}", (readable | writable).exclusive().level()),
+        "READABLE | WRITABLE | LEVEL | EXCLUSIVE"
+    );
     // What has no mode orders as before.
     assert!(readable < writable && writable < (readable | writable));
     assert_ne!(readable, readable.level());

@@ -19,6 +19,7 @@ use support::{
 };
 
 const OLD: Token = Token(1);
+#[cfg(not(mio_unsupported_force_poll_poll))]
 const NEW: Token = Token(2);
 
 /// Was EINVAL: the kernel's limit is what fits into a C int of bytes.

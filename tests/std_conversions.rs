@@ -82,8 +82,8 @@ macro_rules! conversions {
     )+ };
 }
 
-/// With poll(2), and on Windows, a source remembers where it is registered.
-const KERNEL_KNOWS_SOURCES: bool = !cfg!(any(mio_unsupported_force_poll_poll, windows));
+/// Elsewhere a source remembers where it is registered.
+const KERNEL_KNOWS_SOURCES: bool = support::IS_EPOLL;
 
 conversions! {
     tcp_listener: ((), std_listener()) => std::net::TcpListener, TcpListener;
@@ -121,10 +121,12 @@ fn std_unix_listener() -> (tempfile::TempDir, std::os::unix::net::UnixListener) 
 fn small_types_stay_small_in_release() {
     if !cfg!(debug_assertions) {
         assert_eq!(size_of::<mio::Token>(), size_of::<usize>());
-        #[cfg(all(target_os = "linux", not(mio_unsupported_force_poll_poll)))]
-        assert_eq!(
-            size_of::<mio::event::Event>(),
-            size_of::<libc::epoll_event>()
-        );
+        #[cfg(target_os = "linux")]
+        if support::IS_EPOLL {
+            assert_eq!(
+                size_of::<mio::event::Event>(),
+                size_of::<libc::epoll_event>()
+            );
+        }
     }
 }

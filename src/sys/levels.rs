@@ -11,7 +11,7 @@
 //! | `armed` | the part of it that was not reported since it was last asked for |
 //! | `ended` | not asked about at all until it is asked for again: an error or a hang-up was reported, which such kernels tell unasked and for ever, or a one-shot registration has fired |
 //! | `mode` | whether a report is repeated, held back, or the last |
-//! | `failed` | it ended so by an error only, while reading was still awaited: an error can be taken, as of a UDP socket, by a call that is none of ours; so it arms again by time |
+//! | `failed` | it ended so by an error only, while something was still awaited: an error can be taken, as of a UDP socket, by a call that is none of ours; so it arms again by time |
 //! | `raw` | its operations are unknown to us, so that reported bits arm again by time |
 //!
 //! [`poll(2)`]: https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html
@@ -174,7 +174,7 @@ impl Armed {
             Mode::Edge => {
                 self.armed &= !consumed(revents);
                 self.ended = revents & ENDED != 0;
-                self.failed = revents & ENDED == libc::POLLERR && self.armed & READ_BITS != 0;
+                self.failed = revents & ENDED == libc::POLLERR && self.armed != 0;
             }
             Mode::Level => {}
             Mode::OneShot => self.ended = true,
@@ -240,7 +240,9 @@ impl Slices {
             );
         }
         self.end = None;
-        self.slice = (self.slice * 2).min(Slices::MAX);
+        if has_parked {
+            self.slice = (self.slice * 2).min(Slices::MAX);
+        }
         (true, timeout)
     }
 }

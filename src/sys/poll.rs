@@ -15,7 +15,7 @@
 //! of one is asked for again after a while: a millisecond, doubling to sixteen,
 //! and from one again after a reregistration. No edge is lost, its latency is
 //! bounded, and a descriptor that nobody drains costs an event a slice. The same
-//! holds for any source after an error without hang-up, while reading is awaited.
+//! holds for any source after an error without hang-up, while more is awaited.
 //!
 //! **The signal** wakes the poller, and so does each registration, change and
 //! deregistration while it sleeps, once. That is more than for speed: a sleeping

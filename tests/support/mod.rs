@@ -29,7 +29,7 @@ pub(crate) mod windows;
 pub(crate) use child::in_child;
 pub(crate) use expect::{
     accept_one, assert_kind, assert_misuse, assert_os_error, assert_would_block, flags, tells_end,
-    EEXIST, ENOENT, HANG_GUARD,
+    EEXIST, ENOENT, HANG_GUARD, IS_EPOLL,
 };
 #[cfg(feature = "os-poll")]
 pub(crate) use expect::{

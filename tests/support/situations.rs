@@ -189,19 +189,22 @@ pub(crate) fn reset_on_close(socket: &impl AsFd) {
         l_onoff: 1,
         l_linger: 0,
     };
-    let length = std::mem::size_of_val(&linger) as libc::socklen_t;
-    let linger_ptr: *const libc::linger = &linger;
+    set_option(socket, libc::SO_LINGER, &linger);
+}
+
+/// Lets the kernel say when it has sent a segment: in a queue of errors, that nobody reads.
+#[cfg(mio_unsupported_force_poll_poll)]
+pub(crate) fn tell_what_was_sent(socket: &impl AsFd) {
+    let flags = libc::SOF_TIMESTAMPING_TX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+    set_option(socket, libc::SO_TIMESTAMPING, &flags);
+}
+
+fn set_option<T>(socket: &impl AsFd, option: libc::c_int, value: &T) {
+    let length = std::mem::size_of::<T>() as libc::socklen_t;
+    let value: *const T = value;
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: the option has the length that is given with it.
-    let rc = unsafe {
-        libc::setsockopt(
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_LINGER,
-            linger_ptr.cast(),
-            length,
-        )
-    };
+    let rc = unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, value.cast(), length) };
     assert_eq!(rc, 0, "{}", Error::last_os_error());
 }
 

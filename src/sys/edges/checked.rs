@@ -1,32 +1,39 @@
 //! Where the kernel reports edges, and does not find mistakes of registration.
 
-use super::{not_registered, registered_already};
+use super::{not_registered, registered_already, registered_elsewhere};
 use crate::interest::Interest;
 use crate::sys::queue::Queue;
 use crate::sys::{Backend, RawSource, Registration};
 use crate::token::Token;
 use std::io;
-use std::sync::Arc;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::{Arc, Weak};
 
 /// The kernel reports each edge, but takes a second registration of a source
-/// for a change of the first, and the change of none for a first one: the
-/// source remembers whether it is registered.
-#[derive(Debug, Default)]
-pub(crate) struct CheckedEdges {
-    registered: bool,
+/// for a change of the first, the change of none for a first one, and the end of
+/// none for done: the source remembers its queue. Weakly, for it keeps no queue
+/// open, and can be registered with another once its own is gone.
+#[derive(Debug)]
+pub(crate) struct CheckedEdges<B: Backend>(Option<Weak<Queue<B>>>);
+
+impl<B: Backend> Default for CheckedEdges<B> {
+    fn default() -> CheckedEdges<B> {
+        CheckedEdges(None)
+    }
 }
 
-impl CheckedEdges {
-    fn check(&self) -> io::Result<()> {
-        if self.registered {
-            Ok(())
-        } else {
-            Err(not_registered())
+impl<B: Backend> CheckedEdges<B> {
+    /// Fails unless it is registered with `queue`.
+    fn check(&self, queue: &Arc<Queue<B>>) -> io::Result<()> {
+        match &self.0 {
+            Some(with) if with.as_ptr() == Arc::as_ptr(queue) => Ok(()),
+            Some(with) if with.strong_count() > 0 => Err(registered_elsewhere()),
+            _ => Err(not_registered()),
         }
     }
 }
 
-impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
+impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges<B> {
     const REARMS: bool = false;
 
     fn register(
@@ -36,11 +43,11 @@ impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        if self.registered {
+        if matches!(&self.0, Some(with) if with.strong_count() > 0) {
             return Err(registered_already());
         }
         queue.selector().register(source, token, interest)?;
-        self.registered = true;
+        self.0 = Some(Arc::downgrade(queue));
         Ok(())
     }
 
@@ -51,21 +58,25 @@ impl<B: Backend<Handle = ()>> Registration<B> for CheckedEdges {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        self.check()?;
+        self.check(queue)?;
         let changed = queue.selector().reregister(source, &(), token, interest);
         if matches!(&changed, Err(err) if err.kind() == io::ErrorKind::NotFound) {
-            self.registered = false;
+            self.0 = None;
         }
         changed
     }
 
     fn deregister(&mut self, queue: &Arc<Queue<B>>, source: RawSource) -> io::Result<()> {
-        self.check()?;
+        self.check(queue)?;
         queue.selector().deregister(source, &())?;
-        self.registered = false;
+        self.0 = None;
         Ok(())
     }
 
     #[inline]
     fn would_block(&self) {}
 }
+
+// See the note at `EmulatedEdges`: what is shared with a queue is whole after a panic.
+impl<B: Backend> UnwindSafe for CheckedEdges<B> {}
+impl<B: Backend> RefUnwindSafe for CheckedEdges<B> {}

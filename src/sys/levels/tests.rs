@@ -79,18 +79,25 @@ fn what_was_reported_rests_until_it_is_armed() {
 }
 
 #[test]
-fn time_arms_raw_sources_and_errors_while_reading_is_awaited() {
-    for (raw, revents, parked) in [
-        (true, IN, true),
-        (true, HUP, true),
-        (false, IN, false),
-        (false, ERR, true),
-        (false, IN | ERR, false),
-        (false, ERR | HUP, false),
+fn time_arms_raw_sources_and_errors_while_more_is_awaited() {
+    for (raw, reports, parked) in [
+        (true, [0, IN], true),
+        (true, [0, HUP], true),
+        (false, [0, IN], false),
+        (false, [0, ERR], true),
+        (false, [0, IN | ERR], true),
+        // Nobody reads, for one, before there is room to write.
+        (false, [IN, ERR], true),
+        (false, [0, OUT | ERR], true),
+        (false, [0, IN | OUT | ERR], false),
+        (false, [IN, OUT | ERR], false),
+        (false, [0, ERR | HUP], false),
     ] {
         let mut source = Armed::new(Asked::of(BOTH).unwrap(), raw);
-        source.report(revents);
-        assert_eq!(source.is_parked(), parked, "{raw} {revents:#x}");
+        for revents in reports {
+            source.report(revents);
+        }
+        assert_eq!(source.is_parked(), parked, "{raw} {reports:#x?}");
         source.change(Asked::of(BOTH).unwrap());
         assert!(!source.is_parked() && source.is_raw() == raw);
     }
@@ -120,10 +127,10 @@ fn slices_grow_and_limit_a_sleep() {
     assert!(!due && timeout.is_some_and(|timeout| timeout <= hour));
     let short = Some(Duration::from_millis(3));
     assert_eq!(slices.limit(true, short), (false, short));
-    // Nobody waits for it any more.
-    assert_eq!(slices.limit(false, short), (true, short));
-    assert_eq!(slices.slice, Slices::MAX);
+    // Nobody waits for it any more: the next is no longer for it.
     slices.restart();
+    assert_eq!(slices.limit(false, short), (true, short));
+    assert_eq!(slices.slice, Slices::MIN);
     slices.end = Some(Instant::now());
     assert_eq!(slices.limit(true, None), (true, None));
     assert_eq!(slices.slice, Slices::MIN * 2);

@@ -234,7 +234,7 @@ fn kevent_of(change: Change, source: RawSource, token: Token, mode: kernel::Flag
 
 impl Backend for Selector {
     type Event = Event;
-    type Registration = CheckedEdges;
+    type Registration = CheckedEdges<Selector>;
     type Signal = Trigger;
     type Handle = ();
 

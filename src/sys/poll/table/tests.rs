@@ -82,10 +82,15 @@ fn the_end_is_reported_once() {
 }
 
 #[test]
-fn an_error_while_reading_is_awaited_is_looked_at_again() {
+fn an_error_while_more_is_awaited_is_looked_at_again() {
     let err = libc::POLLERR;
     // What was reported, and whether time arms it again.
-    let cases = [(err, true), (IN | err, false), (err | libc::POLLHUP, false)];
+    let cases = [
+        (err, true),
+        (IN | err, true),
+        (IN | OUT | err, false),
+        (err | libc::POLLHUP, false),
+    ];
     for (reported, again) in cases {
         let mut model = Model::new();
         let handle = model.add(10, 1, IN | OUT);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::sys::queue::Queue;
 use crate::sys::Signal;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 const IN: u32 = libc::EPOLLIN as u32;
@@ -125,6 +126,24 @@ fn an_exclusive_registration_can_be_replaced_in_both_directions() {
     selector.deregister(fd, &()).unwrap();
     let absent = selector.reregister(fd, &(), Token(1), readable.exclusive());
     assert_eq!(absent.unwrap_err().kind(), io::ErrorKind::NotFound);
+}
+
+/// The kernel makes no exclusive registration of an epoll.
+#[test]
+fn a_replacement_that_fails_says_that_nothing_is_left() {
+    let (selector, other) = (Selector::new().unwrap(), Selector::new().unwrap());
+    let _readable = other.add_signal().unwrap();
+    let fd = other.as_fd().as_raw_fd();
+    let readable = Interest::READABLE;
+    selector.register(fd, Token(1), readable).unwrap();
+    let lost = selector.reregister(fd, &(), Token(2), readable.exclusive());
+    let lost = lost.unwrap_err();
+    assert_eq!(lost.kind(), io::ErrorKind::NotFound);
+    let text = lost.to_string();
+    assert!(text.contains("no longer registered"), "{text}");
+    assert!(select_now(&selector).is_empty());
+    selector.register(fd, Token(3), readable).unwrap();
+    assert_eq!(select_now(&selector)[0].token(), Token(3));
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! a mode, changes are made under a lock, and those of a wait that goes on are
 //! noted. A queue without modes pays one load.
 
+use super::kernel::{self, kevent};
 use super::{os, Event, RawSource};
 use crate::token::Token;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,13 +93,13 @@ impl Modes {
         notes.idle = true;
         let mut index = start;
         while let Some(Event(kevent)) = events.get(index) {
-            let (ident, flags, token) = (kevent.ident, kevent.flags, kevent.udata as usize);
-            if flags & os::EV_DISPATCH == 0 {
+            if !is_of_oneshot_source(kevent) {
                 index += 1;
                 continue;
             }
+            let (ident, token) = (kevent.ident, kevent.udata as usize);
             let is_sibling =
-                |Event(other): &Event| other.ident == ident && other.flags & os::EV_DISPATCH != 0;
+                |Event(other): &Event| other.ident == ident && is_of_oneshot_source(other);
             if events[start..index].iter().any(is_sibling) {
                 events.remove(index);
                 continue;
@@ -117,6 +118,16 @@ impl Modes {
     }
 }
 
+/// Whether an event is of a filter that we added to report once. Others may have added their
+/// own in this mode, whose `ident` is the number of something else.
+fn is_of_oneshot_source(kevent: &kevent) -> bool {
+    let filter = kevent.filter;
+    let is_ours = filter == os::EVFILT_READ
+        || filter == os::EVFILT_WRITE
+        || kernel::PRIORITY.is_some_and(|(priority, _)| filter == priority);
+    is_ours && kevent.flags & os::EV_DISPATCH != 0
+}
+
 impl Notes {
     /// Whether the source has another registration by now than an event tells
     /// of. One of the same token that is one-shot again is taken for the same:
@@ -129,12 +140,12 @@ impl Notes {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::kernel;
     use super::*;
 
     fn event(source: RawSource, token: usize, flags: kernel::Flags) -> Event {
         let mut kevent = kernel::zeroed();
         kevent.ident = source as _;
+        kevent.filter = os::EVFILT_READ;
         kevent.udata = kernel::udata_of(token);
         kevent.flags = flags;
         Event(kevent)
@@ -186,5 +197,30 @@ mod tests {
         modes.change((5, Token(2), true), || ());
         let batch = [(3, 1, once), (4, 1, once), (5, 1, once), (6, 1, once)];
         assert_eq!(end(&modes, &batch), (4, vec![3, 6]));
+    }
+
+    /// A timer may have a descriptor's number, and an `aiocb` one that ends like it.
+    #[test]
+    fn others_filters_are_left_alone() {
+        let once = os::EV_DISPATCH;
+        let modes = Modes::default();
+        modes.use_them();
+        modes.begin();
+        let theirs = |token| {
+            let mut theirs = event(3, token, once);
+            theirs.0.filter = -7;
+            theirs
+        };
+        let mut events = vec![theirs(1), event(3, 2, once), theirs(3), theirs(4)];
+        let mut disabled = Vec::new();
+        modes.end(&mut events, 0, |source, token| {
+            disabled.push((source, token))
+        });
+        assert_eq!(events.len(), 4);
+        assert_eq!(
+            disabled,
+            [(3, Token(2))],
+            "it has one event, and is told once"
+        );
     }
 }

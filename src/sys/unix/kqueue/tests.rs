@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sys::queue::Queue;
+use crate::sys::Registration;
 use os::{EVFILT_READ, EVFILT_USER, EVFILT_WRITE, EV_CLEAR, EV_EOF, EV_ERROR};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -184,6 +185,52 @@ fn half_a_registration_is_taken_back() {
     assert!(select_now(&selector).is_empty());
     let nothing = selector.deregister_raw(fd).unwrap_err();
     assert_eq!(nothing.kind(), io::ErrorKind::NotFound);
+}
+
+#[test]
+fn a_source_knows_its_queue_and_is_free_without_it() {
+    let queue = || Arc::new(Queue::<Selector>::new().unwrap());
+    let (own, other) = (queue(), queue());
+    let (one, mut peer) = pair();
+    peer.write_all(b"x").unwrap();
+    let (fd, readable) = (one.as_raw_fd(), Interest::READABLE);
+    let mut source = CheckedEdges::default();
+    let kind = |result: io::Result<()>| result.unwrap_err().kind();
+    let absent = source.deregister(&own, fd);
+    assert_eq!(kind(absent), io::ErrorKind::NotFound);
+    source.register(&own, fd, Token(1), readable).unwrap();
+    let strangers = [
+        source.register(&other, fd, Token(2), readable),
+        source.reregister(&other, fd, Token(2), readable),
+        source.deregister(&other, fd),
+    ];
+    assert_eq!(strangers.map(kind), [io::ErrorKind::AlreadyExists; 3]);
+    assert_eq!(select_now(own.selector()), [(1, EVFILT_READ)]);
+    drop(own);
+    let gone = source.reregister(&other, fd, Token(2), readable);
+    assert_eq!(kind(gone), io::ErrorKind::NotFound);
+    source.register(&other, fd, Token(3), readable).unwrap();
+    assert_eq!(select_now(other.selector()), [(3, EVFILT_READ)]);
+    source.deregister(&other, fd).unwrap();
+}
+
+/// Where there are modes a change is a new registration: of which nothing is left if it fails.
+#[test]
+fn a_replacement_that_fails_says_that_nothing_is_left() {
+    let (queue, other) = (Arc::new(Queue::new().unwrap()), Selector::new().unwrap());
+    let _readable = other.add_signal().unwrap();
+    let fd = other.as_fd().as_raw_fd();
+    let level = Interest::READABLE.level();
+    let mut source = CheckedEdges::default();
+    source.register(&queue, fd, Token(1), level).unwrap();
+    let lost = source.reregister(&queue, fd, Token(2), BOTH.level());
+    let lost = lost.unwrap_err();
+    assert_eq!(lost.kind(), io::ErrorKind::NotFound);
+    let text = lost.to_string();
+    assert!(text.contains("no longer registered"), "{text}");
+    assert!(select_now(queue.selector()).is_empty());
+    source.register(&queue, fd, Token(3), level).unwrap();
+    assert_eq!(select_now(queue.selector()), [(3, EVFILT_READ)]);
 }
 
 #[test]

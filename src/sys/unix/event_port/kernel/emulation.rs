@@ -10,8 +10,8 @@
 //! replace each other, and that end when the file is closed; the errors of a
 //! number that is no descriptor, and of what is not there; the one limit on
 //! associations and sent events; each sent event being one; alert mode; a wait
-//! that fails and leaves its count and its list as they were; a port watched by
-//! another queue; signal handlers that send.
+//! that fails and leaves its count and its list as they were, or that fails and
+//! has events; a port watched by another queue; signal handlers that send.
 //!
 //! What is not:
 //!
@@ -210,7 +210,11 @@ pub(in super::super) unsafe fn port_getn(
         written => {
             // SAFETY: the caller promises that it is valid.
             unsafe { *count = written as c_uint };
-            0
+            // As if a signal had come while it waited for a list that is full.
+            match timeout.is_null() || written == list.len() {
+                true => 0,
+                false => fail(libc::EINTR),
+            }
         }
     }
 }
