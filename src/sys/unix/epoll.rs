@@ -514,4 +514,6 @@ mod kernel {
 }
 
 #[cfg(all(test, not(loom)))]
+mod checked_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -196,7 +196,9 @@ mod tests {
         modes.use_them();
         modes.begin();
         let batch = [(3, 1), (4, 2), (3, 1), (5, 3)];
-        let mut events: Vec<_> = batch.map(|(source, token)| event(source, token, once)).into();
+        let mut events: Vec<_> = batch
+            .map(|(source, token)| event(source, token, once))
+            .into();
         let mut tried = Vec::new();
         modes.end(&mut events, 0, |source, _| {
             tried.push(source);
