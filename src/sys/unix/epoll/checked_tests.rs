@@ -18,23 +18,25 @@ fn a_failed_change_is_the_end_if_there_was_nothing_to_change() {
     let (stream, _peer) = UnixStream::pair().unwrap();
     let fd = stream.as_raw_fd();
     let mut source = CheckedEdges::default();
-    let kind = |result: io::Result<()>| result.map_err(|err| err.kind());
+    // The kernel finds the same mistakes, but its errors have a number.
+    let told = |result: io::Result<()>| result.map_err(|err| (err.kind(), err.raw_os_error()));
     let register =
-        |source: &mut CheckedEdges| kind(source.register(&queue, fd, Token(1), Interest::READABLE));
+        |source: &mut CheckedEdges| told(source.register(&queue, fd, Token(1), Interest::READABLE));
     let change = |source: &mut CheckedEdges, interest| {
-        kind(source.reregister(&queue, fd, Token(2), interest))
+        told(source.reregister(&queue, fd, Token(2), interest))
     };
+    let refusal = Err((ErrorKind::AlreadyExists, None));
     let refused = Interest::READABLE.exclusive().oneshot();
 
     assert_eq!(register(&mut source), Ok(()));
     assert_eq!(change(&mut source, Interest::WRITABLE), Ok(()));
-    assert_eq!(register(&mut source), Err(ErrorKind::AlreadyExists));
+    assert_eq!(register(&mut source), refusal);
     let invalid = change(&mut source, refused);
-    assert_eq!(invalid, Err(ErrorKind::InvalidInput));
-    assert_eq!(register(&mut source), Err(ErrorKind::AlreadyExists));
+    assert_eq!(invalid, Err((ErrorKind::InvalidInput, None)));
+    assert_eq!(register(&mut source), refusal);
 
     queue.selector().deregister(fd, &()).unwrap();
     let gone = change(&mut source, Interest::WRITABLE);
-    assert_eq!(gone, Err(ErrorKind::NotFound));
+    assert_eq!(gone, Err((ErrorKind::NotFound, Some(libc::ENOENT))));
     assert_eq!(register(&mut source), Ok(()));
 }
