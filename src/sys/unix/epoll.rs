@@ -514,6 +514,4 @@ mod kernel {
 }
 
 #[cfg(all(test, not(loom)))]
-mod checked_tests;
-#[cfg(all(test, not(loom)))]
 mod tests;

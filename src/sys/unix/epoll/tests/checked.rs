@@ -1,7 +1,7 @@
 //! A source that remembers whether it is registered, as it does over kqueue: here over a queue
 //! whose kernel knows it, too.
 
-use super::Selector;
+use super::super::Selector;
 use crate::interest::Interest;
 use crate::sys::edges::CheckedEdges;
 use crate::sys::queue::Queue;
