@@ -202,7 +202,7 @@ mod tests {
         let mut tried = Vec::new();
         modes.end(&mut events, 0, |source, _| {
             tried.push(source);
-            Err(io::Error::from_raw_os_error(source as i32))
+            Err(io::Error::from_raw_os_error(source))
         });
         assert_eq!(tried, [3, 4, 5], "the first failure is not the end");
         assert_eq!(events.len(), 3);
