@@ -168,6 +168,8 @@ pub(crate) const FAULTS: &[Fault] = &[
         TheError,
     ),
     fault(world::POLL_MILLIS, WAIT, &[EINTR, EBADF], TheError),
+    // An interruption would be forgiven, and this one never ends.
+    fault(world::POLL_DEADLINE, WAIT, &[EBADF, EINVAL], TheError),
     fault(
         world::POLL_MICROS,
         PPOLL,

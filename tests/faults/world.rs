@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use mio::unix::pipe;
@@ -167,6 +167,9 @@ acts! {
     POLL: "poll", |world| world.poll.poll(&mut world.events, NOW), nothing;
     POLL_MILLIS: "poll, a millisecond", |world| {
         world.poll.poll(&mut world.events, Some(Duration::from_millis(1)))
+    }, nothing;
+    POLL_DEADLINE: "poll_deadline", |world| {
+        world.poll.poll_deadline(&mut world.events, Some(Instant::now()))
     }, nothing;
     POLL_MICROS: "poll, microseconds", |world| {
         world.poll.poll(&mut world.events, Some(Duration::from_micros(50)))

@@ -253,14 +253,18 @@ impl Backend for Selector {
         room: usize,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        self.modes.begin();
         let start = events.len();
-        let waited = kernel::wait(&self.kqueue, events, room, timeout);
-        self.modes.end(events, start, |source, token| {
-            let disabled = self.apply(source, token, 0, &Changes::disable(HAS_PRIORITY));
-            if let Err(err) = disabled {
+        // A logger may panic, and must not take events along.
+        if start == 0 {
+            if let Some(err) = self.modes.failure() {
                 error!("disabling the rest of a one-shot source: {err}");
             }
+        }
+        self.modes.begin();
+        let waited = kernel::wait(&self.kqueue, events, room, timeout);
+        self.modes.end(events, start, |source, token| {
+            self.apply(source, token, 0, &Changes::disable(HAS_PRIORITY))
+                .map(drop)
         });
         waited
     }

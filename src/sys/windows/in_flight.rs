@@ -145,7 +145,7 @@ impl<M: Operation> InFlight<M> {
 
     /// Brings `outcome` to `memory` through the port, as if the kernel had
     /// completed an operation: for what is found out elsewhere and belongs into
-    /// an event.
+    /// an event. It fails only while the last operation is still under way.
     pub(crate) fn post(
         &self,
         port: &Port,
@@ -157,7 +157,8 @@ impl<M: Operation> InFlight<M> {
             unsafe { (*overlapped).Internal = outcome.status as usize };
             // SAFETY: as above.
             unsafe { (*overlapped).InternalHigh = outcome.bytes };
-            port.post_operation(overlapped)
+            port.post_operation(overlapped);
+            Ok(())
         };
         // SAFETY: a posted packet comes back exactly once, and the kernel does
         // not look at what it points to.

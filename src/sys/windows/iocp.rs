@@ -26,6 +26,10 @@
 //! 4. What must happen before the next sleep, such as reporting a level again,
 //!    it queues by [`Delivery::update_later`], once.
 //!
+//! A packet that the kernel has no memory for is kept here, and told by the next wait
+//! as if it had come out of the port: what was posted is late at worst, and never
+//! silent. (It cannot end a sleep, but neither could anything else that needs a packet.)
+//!
 //! When the queue is dropped, the `Selector` waits until nothing is in flight.
 //! Before, it cancels what sources have left behind: a source that leaves an
 //! operation in flight when it is dropped (a write that shall still reach its
@@ -38,7 +42,7 @@ use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use windows_sys::Win32::Foundation::{INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
 use windows_sys::Win32::System::IO::{
@@ -56,7 +60,47 @@ pub(crate) struct Port {
     in_flight: AtomicUsize,
     /// Whether a wake packet is in the port: one is enough.
     woken: AtomicBool,
+    kept: Kept,
     left_behind: Mutex<Vec<Weak<dyn LeftBehind>>>,
+}
+
+/// The packets of operations that could not be posted.
+#[derive(Default)]
+struct Kept {
+    /// Whether there are any, so that a wait takes no lock to see that there are none.
+    any: AtomicBool,
+    packets: Mutex<Vec<AtomicPtr<OVERLAPPED>>>,
+}
+
+impl Kept {
+    fn push(&self, overlapped: *const OVERLAPPED) {
+        let mut packets = self.lock();
+        packets.push(AtomicPtr::new(overlapped.cast_mut()));
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// Moves packets to `entries`, as many as there is room for. How many.
+    fn take(&self, entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>]) -> usize {
+        if !self.any.load(Ordering::Acquire) {
+            return 0;
+        }
+        let mut packets = self.lock();
+        let count = entries.len().min(packets.len());
+        for (entry, packet) in entries.iter_mut().zip(packets.drain(..count)) {
+            entry.write(OVERLAPPED_ENTRY {
+                lpCompletionKey: Port::OPERATION,
+                lpOverlapped: packet.into_inner(),
+                ..OVERLAPPED_ENTRY::default()
+            });
+        }
+        self.any.store(!packets.is_empty(), Ordering::Release);
+        count
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<AtomicPtr<OVERLAPPED>>> {
+        // A panic cannot leave it half changed.
+        self.packets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A source that is gone, but for an operation that is still in flight.
@@ -108,12 +152,17 @@ impl Port {
         }
         // SAFETY: the call has just made it, for us alone.
         let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
-        Ok(Port {
+        Ok(Port::over(handle))
+    }
+
+    fn over(handle: OwnedHandle) -> Port {
+        Port {
             handle,
             in_flight: AtomicUsize::new(0),
             woken: AtomicBool::new(false),
+            kept: Kept::default(),
             left_behind: Mutex::new(Vec::new()),
-        })
+        }
     }
 
     /// Has the completions of a handle's operations come here, for good: a
@@ -162,8 +211,15 @@ impl Port {
         posted
     }
 
-    pub(super) fn post_operation(&self, overlapped: *const OVERLAPPED) -> io::Result<()> {
-        self.post(Port::OPERATION, overlapped)
+    /// Brings the packet of an operation to the poller. If the kernel does not take it,
+    /// the next wait finds it all the same.
+    pub(super) fn post_operation(&self, overlapped: *const OVERLAPPED) {
+        if self.post(Port::OPERATION, overlapped).is_err() {
+            self.kept.push(overlapped);
+            // Should there be memory again, a poller that sleeps need not sleep on. Who
+            // woke it knows that without asking.
+            let _ = self.wake();
+        }
     }
 
     fn post(&self, key: usize, overlapped: *const OVERLAPPED) -> io::Result<()> {
@@ -201,27 +257,17 @@ impl Port {
         awake: impl FnOnce(),
     ) -> io::Result<usize> {
         let mut entries = [MaybeUninit::<OVERLAPPED_ENTRY>::uninit(); BATCH];
-        let (asked, mut count) = (room.min(BATCH) as u32, 0);
-        let port = self.handle.as_raw_handle();
-        let into = entries.as_mut_ptr().cast();
-        // SAFETY: the kernel writes at most `asked` entries, for which there is
-        // room, and says how many.
-        let done =
-            unsafe { GetQueuedCompletionStatusEx(port, into, asked, &mut count, timeout_ms, 0) };
-        let error = (done == 0).then(io::Error::last_os_error);
+        let taken = self.take(&mut entries[..room.min(BATCH)], timeout_ms);
         awake();
-        if let Some(err) = error {
-            let over = err.raw_os_error() == Some(WAIT_TIMEOUT as i32);
-            return if over { Ok(0) } else { Err(err) };
-        }
+        let count = taken?;
         let mut delivery = Delivery {
             events,
             port: self,
             updates,
         };
         let written = entries.as_ptr().cast();
-        // SAFETY: the kernel has written this many.
-        let packets = unsafe { std::slice::from_raw_parts(written, count as usize) };
+        // SAFETY: so many were written.
+        let packets = unsafe { std::slice::from_raw_parts(written, count) };
         let mut batch = Batch {
             port: self,
             left: packets.iter(),
@@ -242,7 +288,36 @@ impl Port {
                 _ => {}
             }
         }
-        Ok(count as usize)
+        Ok(count)
+    }
+
+    /// Takes packets: those that were kept, or else those of the kernel, for which it
+    /// waits. How many were written, from the first on.
+    fn take(
+        &self,
+        entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
+        timeout_ms: u32,
+    ) -> io::Result<usize> {
+        let kept = self.kept.take(entries);
+        if kept > 0 {
+            return Ok(kept);
+        }
+        let (asked, mut count) = (entries.len() as u32, 0);
+        let port = self.handle.as_raw_handle();
+        let into = entries.as_mut_ptr().cast();
+        // SAFETY: the kernel writes at most `asked` entries, for which there is
+        // room, and says how many.
+        let done =
+            unsafe { GetQueuedCompletionStatusEx(port, into, asked, &mut count, timeout_ms, 0) };
+        if done != 0 {
+            return Ok(count as usize);
+        }
+        let err = io::Error::last_os_error();
+        if err.raw_os_error() == Some(WAIT_TIMEOUT as i32) {
+            Ok(0)
+        } else {
+            Err(err)
+        }
     }
 }
 
@@ -257,8 +332,12 @@ struct Batch<'a> {
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         for entry in self.left.by_ref() {
-            // Who panics is told nothing more.
-            let _ = self.port.post(entry.lpCompletionKey, entry.lpOverlapped);
+            match entry.lpCompletionKey {
+                Port::OPERATION => self.port.post_operation(entry.lpOverlapped),
+                // It has done its work: this thread is awake.
+                Port::WAKE => self.port.woken.store(false, Ordering::Release),
+                _ => {}
+            }
         }
     }
 }

@@ -125,7 +125,7 @@ impl Selector {
         let mut state = socket.lock();
         let was_registered = state.leave();
         let step = state.step();
-        socket.act(&mut state, step, &self.port);
+        socket.act(step, &self.port);
         was_registered
     }
 
@@ -170,10 +170,10 @@ impl Socket {
     }
 
     /// Does what the state says is to be done.
-    fn act(self: &Arc<Self>, state: &mut Sock, step: Step, port: &Port) {
+    fn act(self: &Arc<Self>, step: Step, port: &Port) {
         match step {
             Step::Nothing => {}
-            Step::Start(mask) => self.start(state, port, mask),
+            Step::Start(mask) => self.start(port, mask),
             Step::Cancel => {
                 if let Err(err) = self.seat.helper().cancel(&self.poll) {
                     error!("cancelling a poll of a socket: {err}");
@@ -183,7 +183,7 @@ impl Socket {
     }
 
     /// Starts a poll. If that fails, the completion of it says so.
-    fn start(self: &Arc<Self>, state: &mut Sock, port: &Port, mask: u32) {
+    fn start(self: &Arc<Self>, port: &Port, mask: u32) {
         let polled = Polled {
             info: PollInfo::new(self.base, mask),
             socket: Arc::clone(self),
@@ -198,7 +198,7 @@ impl Socket {
             bytes: 0,
         };
         if let Err((err, _)) = self.poll.post(port, polled, outcome) {
-            state.start_failed();
+            // The place is taken, then: a completion is to come in any case.
             error!("telling that a socket cannot be polled ({failure}): {err}");
         }
     }
@@ -208,7 +208,7 @@ impl Update for Socket {
     fn update(self: Arc<Self>, port: &Port) {
         let mut state = self.lock();
         let step = state.update();
-        self.act(&mut state, step, port);
+        self.act(step, port);
     }
 }
 
@@ -226,7 +226,7 @@ impl Operation for Polled {
         let Some(report) = state.complete(info.end(outcome.status)) else {
             // Its poll was cancelled for another, or told what nobody asked for.
             let step = state.step();
-            socket.act(&mut state, step, delivery.port);
+            socket.act(step, delivery.port);
             return;
         };
         delivery.event(Event {

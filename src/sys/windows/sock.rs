@@ -236,12 +236,6 @@ impl Sock {
         }
     }
 
-    /// The poll could not be started, and the reason could not be told by a
-    /// completion either. It is tried again when the socket is next armed.
-    pub(crate) fn start_failed(&mut self) {
-        self.poll = Poll::Idle;
-    }
-
     /// The poll is over: what to report. If that is nothing, the next step is due
     /// at once; else the socket may need to be queued.
     pub(crate) fn complete(&mut self, end: End) -> Option<Report> {

@@ -36,6 +36,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         valgrind.arg(&binary.executable).arg("--test-threads=1");
         // It is some fifty times slower.
         valgrind.env("MIO_MODEL_STEPS", "5000");
+        valgrind.env("MIO_STORM", "few");
         valgrind
     })
     .with_context(|| format!("valgrind found something where the exit status is {FOUND}"))

@@ -6,6 +6,8 @@ use crate::sys::Signal;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
+mod checked;
+
 const IN: u32 = libc::EPOLLIN as u32;
 const PRI: u32 = libc::EPOLLPRI as u32;
 const OUT: u32 = libc::EPOLLOUT as u32;

@@ -9,10 +9,14 @@
 //! kernel's answer and ours: its filters must not be disabled. So, once there is
 //! a mode, changes are made under a lock, and those of a wait that goes on are
 //! noted. A queue without modes pays one load.
+//!
+//! A filter that cannot be disabled is logged, but not while there are events in hand:
+//! they would be lost with a logger that panics. The next wait says it before it begins.
 
 use super::kernel::{self, kevent};
 use super::{os, Event, RawSource};
 use crate::token::Token;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,6 +33,8 @@ struct Notes {
     /// a wait has ended that began after the first mode.
     idle: bool,
     changed: Vec<Changed>,
+    /// Why a filter could not be disabled, which nobody was told yet.
+    failure: Option<io::Error>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -79,12 +85,13 @@ impl Modes {
     }
 
     /// A wait has ended with the events behind the first `start`. Keeps one of
-    /// each one-shot source, whose filters `disable` gets.
+    /// each one-shot source, whose filters `disable` gets. If that fails, the others go
+    /// on, and [`Modes::failure`] knows.
     pub(super) fn end(
         &self,
         events: &mut Vec<Event>,
         start: usize,
-        mut disable: impl FnMut(RawSource, Token),
+        mut disable: impl FnMut(RawSource, Token) -> io::Result<()>,
     ) {
         if !self.are_used() {
             return;
@@ -106,9 +113,20 @@ impl Modes {
             }
             let (source, token) = (ident as RawSource, Token(token));
             if !notes.was_replaced(source, token) {
-                disable(source, token);
+                if let Err(err) = disable(source, token) {
+                    notes.failure.get_or_insert(err);
+                }
             }
             index += 1;
+        }
+    }
+
+    /// The first failure to disable a filter since this was last asked.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        if self.are_used() {
+            self.lock().failure.take()
+        } else {
+            None
         }
     }
 
@@ -158,7 +176,10 @@ mod tests {
             .map(|(source, token, flags)| event(*source, *token, *flags));
         let mut events: Vec<_> = made.collect();
         let mut disabled = Vec::new();
-        modes.end(&mut events, 0, |source, _| disabled.push(source));
+        modes.end(&mut events, 0, |source, _| {
+            disabled.push(source);
+            Ok(())
+        });
         (events.len(), disabled)
     }
 
@@ -177,6 +198,28 @@ mod tests {
         modes.use_them();
         modes.begin();
         assert_eq!(end(&modes, &batch), (4, vec![3, 5]));
+    }
+
+    #[test]
+    fn what_cannot_be_disabled_harms_no_event_in_hand() {
+        let once = os::EV_DISPATCH;
+        let modes = Modes::default();
+        modes.use_them();
+        modes.begin();
+        let batch = [(3, 1), (4, 2), (3, 1), (5, 3)];
+        let mut events: Vec<_> = batch
+            .map(|(source, token)| event(source, token, once))
+            .into();
+        let mut tried = Vec::new();
+        modes.end(&mut events, 0, |source, _| {
+            tried.push(source);
+            Err(io::Error::from_raw_os_error(source))
+        });
+        assert_eq!(tried, [3, 4, 5], "the first failure is not the end");
+        assert_eq!(events.len(), 3);
+        let errno = |failure: Option<io::Error>| failure.and_then(|err| err.raw_os_error());
+        assert_eq!(errno(modes.failure()), Some(3));
+        assert_eq!(errno(modes.failure()), None, "it is told once");
     }
 
     #[test]

@@ -139,3 +139,15 @@ fn no_write_raises_sigpipe() {
         &[IoSlice::new(b"x")]
     )));
 }
+
+/// The two kinds of answers that libc gives; also where the calls of this build have another.
+#[test]
+fn minus_one_is_the_failure() {
+    for answer in [0, 1, 2] {
+        assert_eq!(check(answer as c_int).unwrap(), answer);
+        assert_eq!(check_len(answer as ssize_t).unwrap(), answer as usize);
+    }
+    // What `errno` is does not matter here.
+    assert!(check(-1 as c_int).is_err());
+    assert!(check_len(-1 as ssize_t).is_err());
+}

@@ -299,15 +299,6 @@ fn every_interleaving_keeps_the_promises() {
 }
 
 #[test]
-fn a_poll_that_cannot_even_be_refused_is_tried_again() {
-    let mut sock = Sock::new(Token(7), Interest::READABLE);
-    assert!(matches!(sock.update(), Step::Start(_)));
-    sock.start_failed();
-    assert!(sock.queue(), "once somebody asks");
-    assert!(matches!(sock.step(), Step::Start(_)));
-}
-
-#[test]
 fn readiness_of_conditions() {
     use Readiness as R;
     let closed = R::READ_CLOSED.or(R::WRITE_CLOSED);

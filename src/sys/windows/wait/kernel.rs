@@ -152,8 +152,6 @@ unsafe impl Send for PoolWait {}
 struct Packet {
     port: Weak<Port>,
     overlapped: *const OVERLAPPED,
-    /// The object was signalled, and this could not be posted.
-    signalled: bool,
 }
 
 // SAFETY: the pointer is only passed on to the port.
@@ -174,11 +172,7 @@ impl PoolWait {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = Weak::clone(&watch.port);
-        let packet = Packet {
-            port,
-            overlapped,
-            signalled: false,
-        };
+        let packet = Packet { port, overlapped };
         awaited().insert(number, packet);
         let mut wait = ptr::null_mut();
         let (object, for_callback) = (watch.object.as_raw_handle(), number as *mut c_void);
@@ -216,24 +210,18 @@ impl PoolWait {
             error!("ending a wait for a handle: {err}");
         }
         let left = awaited().remove(&self.number);
-        left.map(|Packet { signalled, .. }| Cancelled { signalled })
+        left.map(|_| Cancelled { signalled: false })
     }
 }
 
 /// The callback of a wait. It takes no lock that is held while `end` waits for it.
 unsafe extern "system" fn signalled(number: *mut c_void, _timed_out: bool) {
     let number = number as usize;
-    let Some(mut packet) = awaited().remove(&number) else {
+    let Some(packet) = awaited().remove(&number) else {
         return;
     };
-    let Some(port) = packet.port.upgrade() else {
-        return;
-    };
-    if let Err(err) = port.post_operation(packet.overlapped) {
-        error!("telling that a handle is signalled: {err}");
-        // Whoever ends the wait finds it.
-        packet.signalled = true;
-        awaited().insert(number, packet);
+    if let Some(port) = packet.port.upgrade() {
+        port.post_operation(packet.overlapped);
     }
 }
 
