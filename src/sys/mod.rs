@@ -187,8 +187,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     /// signalled*: a thread that sleeps at this moment wakes up once.
     fn add_signal(&self) -> io::Result<Self::Signal>;
 
-    /// Whether an event is the signal's own, which the caller never sees. Never,
-    /// where the signal takes no place in a batch.
+    /// Whether an event is the signal's own, which the caller never sees. The
+    /// default is for signals that take no place in a batch.
     #[inline]
     fn is_signal(&self, _: &Self::Event) -> bool {
         false

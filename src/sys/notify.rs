@@ -21,8 +21,9 @@
 //! somebody could be asleep: in our own poll (`ASLEEP`) or, since the
 //! descriptor was handed out, in another queue that watches ours (`EXPOSED`).
 //! All other wakes are of a thread that is awake, or about to be woken, and cost
-//! no system call: the poller finds the bit when it begins or ends a poll. If both bits are set every wake signals, since whoever has the
-//! descriptor can take the first signal away from our sleeper.
+//! no system call: the poller finds the bit when it begins or ends a poll. If
+//! both bits are set every wake signals, since whoever has the descriptor can
+//! take the first signal away from our sleeper.
 //!
 //! Two shortcuts are tempting and wrong. A flag beside the word, or a plain load
 //! in `wake` that skips the read-modify-write, gives the store buffer a chance:
@@ -42,10 +43,12 @@
 //!
 //! # The first waker
 //!
-//! A poller that does not find `READY` sleeps without `ASLEEP`. For the first
-//! waker, `READY` is set *before* the signal is added to the kernel's queue, and
-//! it is added already signalled: a poller that sleeps so wakes up once, and
-//! looks at the word again.
+//! A poller that finds neither `READY` nor `EXPOSED` need not set `ASLEEP`. For
+//! the first waker, `READY` is set *before* the signal is added to the kernel's
+//! queue, and it is added already signalled: a poller that sleeps so wakes up
+//! once, and looks at the word again. (Should the descriptor be lent while it
+//! sleeps, and who has it take that signal, it learns of the waker late: with
+//! the next event.)
 
 #[cfg(loom)]
 use loom::sync::{
@@ -95,9 +98,8 @@ impl Word {
         self.0 & FIRED != 0
     }
 
-    /// Whether there is nothing for a poller to collect that is awake: no waker
-    /// fired, and no poll ended with a panic (in a logger of the caller's, for one)
-    /// between entering and leaving.
+    /// Whether there is nothing to collect: no waker fired, and no poll ended with
+    /// a panic (in a logger of the caller's, for one) between entering and leaving.
     #[inline]
     pub(crate) fn is_quiet(self) -> bool {
         self.0 & !(READY | EXPOSED) == 0
@@ -109,10 +111,17 @@ impl Word {
         self.0 & EXPOSED != 0
     }
 
-    /// Whether there is, or was, a waker: without one nobody need enter.
+    /// Whether there is, or was, a waker.
     #[inline]
     pub(crate) fn is_ready(self) -> bool {
         self.0 & READY != 0
+    }
+
+    /// Whether nobody but the poller has to do with the queue, who then need not
+    /// enter.
+    #[inline]
+    pub(crate) fn is_alone(self) -> bool {
+        self.0 & (READY | EXPOSED) == 0
     }
 }
 
@@ -138,7 +147,8 @@ pub(crate) struct Slot {
 pub(crate) struct Turn {
     /// The slot that is served first.
     next: usize,
-    /// The last poll was full of wakes, so the kernel is asked first.
+    /// Wakes alone filled a poll, or hid an error of the kernel's, so it is asked
+    /// before the next wakes are delivered.
     pub(crate) kernel_first: bool,
 }
 

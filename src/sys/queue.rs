@@ -106,7 +106,7 @@ impl<B: Backend> Queue<B> {
         const NOW: Option<Duration> = Some(Duration::ZERO);
         // A wake that comes after this is found on entering, or by the next poll.
         let word = self.shared.notify.glance();
-        if !word.is_ready() {
+        if word.is_alone() {
             return match timeout {
                 NOW => self.select_alone(events, room, NOW, word),
                 None => self.select_alone(events, room, None, word),
@@ -115,19 +115,19 @@ impl<B: Backend> Queue<B> {
         }
         if !word.is_quiet() {
             self.deliver_wakes(turn, events, room);
-            return self.look(events, room, true);
+            return self.look(turn, events, room, true);
         }
         match timeout {
             NOW => {
                 events.clear();
-                self.look(events, room, false)
+                self.look(turn, events, room, false)
             }
             None => self.wait_once(events, room),
             Some(_) => Ok(Progress::Begun),
         }
     }
 
-    /// Asks the kernel while there is no waker.
+    /// Asks the kernel while there is no waker, nor anybody else who watches it.
     #[inline(always)]
     fn select_alone(
         &self,
@@ -148,21 +148,44 @@ impl<B: Backend> Queue<B> {
 
     /// Takes what the kernel has, without sleeping, behind the wakes in `events`.
     #[inline(always)]
-    fn look(&self, events: &mut Vec<B::Event>, room: usize, woken: bool) -> io::Result<Progress> {
-        let wakes = events.len();
-        if wakes < room {
-            let selected = self
-                .selector
-                .select(events, room - wakes, Some(Duration::ZERO));
-            // Wakes in hand are worth more than an error that would drop them.
-            if wakes == 0 {
-                selected?;
-            }
-        }
-        if (woken && wakes == 0) || self.has_signal(&events[wakes..]) {
+    fn look(
+        &self,
+        turn: &mut Turn,
+        events: &mut Vec<B::Event>,
+        room: usize,
+        woken: bool,
+    ) -> io::Result<Progress> {
+        let wakes = self.select_behind(turn, events, room, Some(Duration::ZERO))?;
+        // Wakes that are missing: it was the kernel's turn, or they are nobody's.
+        let missing = woken && wakes == 0;
+        if missing || self.has_signal(&events[wakes..]) {
             return Ok(Progress::Selected { wakes });
         }
         Ok(Progress::Done)
+    }
+
+    /// Asks the kernel for as many events as there is room for behind the wakes in
+    /// `events`; how many those are.
+    #[inline(always)]
+    fn select_behind(
+        &self,
+        turn: &mut Turn,
+        events: &mut Vec<B::Event>,
+        room: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<usize> {
+        let wakes = events.len();
+        if wakes < room {
+            if let Err(err) = self.selector.select(events, room - wakes, timeout) {
+                // Wakes in hand are worth more than an error that would drop
+                // them: it is met by the next poll.
+                turn.kernel_first = wakes > 0;
+                if wakes == 0 {
+                    return Err(err);
+                }
+            }
+        }
+        Ok(wakes)
     }
 
     /// Sleeps until something happens, or a waker wakes us.
@@ -240,9 +263,9 @@ impl<B: Backend> Queue<B> {
         }
     }
 
-    /// Asks the kernel once, unless wakes fill the batch. True if
-    /// a source may be ready that was not seen, since a signal took its place.
-    /// Then look again, although the time is over.
+    /// Asks the kernel once, unless wakes fill the batch. True if a source may be
+    /// ready that was not seen, since a signal took its place. Then look again,
+    /// although the time is over.
     #[inline]
     fn pass(
         &self,
@@ -261,18 +284,11 @@ impl<B: Backend> Queue<B> {
         if sleeps && notify.enter().is_fired() {
             timeout = Some(Duration::ZERO);
         }
-        let wakes = events.len();
-        let selected = match room - wakes {
-            0 => Ok(()),
-            left => self.selector.select(events, left, timeout),
-        };
+        let selected = self.select_behind(turn, events, room, timeout);
         if sleeps {
             notify.leave();
         }
-        if wakes == 0 {
-            selected?;
-        }
-        Ok(self.finish(turn, events, room, wakes))
+        Ok(self.finish(turn, events, room, selected?))
     }
 
     /// Begins a batch with the wakes that are pending, unless it is the kernel's
@@ -298,7 +314,7 @@ impl<B: Backend> Queue<B> {
     ) -> bool {
         let hidden = self.hide_signal(events, wakes);
         if hidden && events.len() + 1 == room {
-            self.fill_place_of_signal(events);
+            self.fill_place_of_signal(turn, events, wakes);
         }
         // A wake that comes after this finds a poller that is awake, and which
         // will look again.
@@ -353,13 +369,20 @@ impl<B: Backend> Queue<B> {
     /// The signal took a place of a full batch: gives it to a source, unless
     /// there is a wake to put there.
     #[cold]
-    fn fill_place_of_signal(&self, events: &mut Vec<B::Event>) {
-        if events.is_empty() || self.shared.notify.glance().is_fired() {
-            return; // The caller looks again, or has a use for the place.
+    fn fill_place_of_signal(&self, turn: &mut Turn, events: &mut Vec<B::Event>, wakes: usize) {
+        let is_for_wake = wakes == 0 && self.shared.notify.glance().is_fired();
+        if events.is_empty() || is_for_wake {
+            return; // If it is empty the caller looks again.
         }
         let before = events.len();
-        if let Err(err) = self.selector.select(events, 1, Some(Duration::ZERO)) {
-            error!("looking for one more event: {err}");
+        if self
+            .selector
+            .select(events, 1, Some(Duration::ZERO))
+            .is_err()
+        {
+            // The next poll meets the error: not even a logger comes between the
+            // caller and the events in hand.
+            turn.kernel_first = true;
         }
         self.hide_signal(events, before);
     }

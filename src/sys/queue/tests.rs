@@ -109,7 +109,7 @@ impl Backend for Kernel {
 }
 
 struct Poller {
-    queue: Queue<Kernel>,
+    queue: Arc<Queue<Kernel>>,
     turn: Turn,
 }
 
@@ -129,7 +129,7 @@ fn signal_and(tokens: &[usize]) -> Vec<Event> {
 impl Poller {
     fn new() -> Poller {
         Poller {
-            queue: Queue::new().unwrap(),
+            queue: Arc::new(Queue::new().unwrap()),
             turn: Turn::default(),
         }
     }
@@ -166,6 +166,15 @@ impl Poller {
         let (queue, turn) = (&self.queue, &mut self.turn);
         queue.poll(turn, &mut events, room, timeout).unwrap();
         self.seen(&events, room)
+    }
+
+    /// A poll that is interrupted.
+    fn poll_fails(&mut self, room: usize, timeout: Option<Duration>) {
+        let mut events = Vec::new();
+        let (queue, turn) = (&self.queue, &mut self.turn);
+        let failed = queue.poll(turn, &mut events, room, timeout).unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::Interrupted);
+        self.seen(&events, room);
     }
 
     /// The same, with something that happens right before the long way.
@@ -250,18 +259,47 @@ fn wakes_come_first_unless_they_filled_the_last_poll() {
 }
 
 #[test]
-fn an_error_takes_no_wake_with_it() {
+fn neither_a_wake_nor_an_error_hides_the_other_for_more_than_a_poll() {
     let (mut poller, waker) = Poller::with_waker();
+    let of_wake = (vec![WAKER], vec![(3, NOW)]);
     for timeout in [NOW, None, LATER] {
-        poller.fail();
         waker.wake().unwrap();
-        let seen = (vec![WAKER], vec![(3, NOW)]);
-        assert_eq!(poller.poll(4, timeout), seen);
+        poller.fail();
+        assert_eq!(poller.poll(4, timeout), of_wake);
+        waker.wake().unwrap();
+        poller.fail();
+        poller.poll_fails(4, timeout);
+        poller.answer([vec![]]);
+        assert_eq!(poller.poll(4, timeout), of_wake);
     }
+    // The long way.
     poller.fail();
-    let seen = (vec![WAKER], vec![(3, NOW)]);
     let wake = |_: &Queue<Kernel>| waker.wake().unwrap();
-    assert_eq!(poller.poll_amid(4, LATER, wake), seen);
+    assert_eq!(poller.poll_amid(4, LATER, wake), of_wake);
+}
+
+#[test]
+fn a_place_of_a_signal_behind_wakes_goes_to_a_source() {
+    let (mut poller, waker) = Poller::with_waker();
+    poller.queue.expose();
+    waker.wake().unwrap();
+    poller.wake_during_the_next_call(&waker);
+    poller.answer([signal_and(&[1]), sources(&[2])]);
+    let calls = vec![(2, NOW), (1, NOW)];
+    assert_eq!(poller.poll(3, NOW), (vec![WAKER, 1, 2], calls));
+    assert_eq!(poller.signals(), 3, "two, and one of them again");
+    poller.answer([vec![]]);
+    assert_eq!(poller.poll(3, NOW), (vec![WAKER], vec![(2, NOW)]));
+
+    // The kernel fails when it is asked for one more.
+    waker.wake().unwrap();
+    poller.answer([signal_and(&[1])]);
+    poller.fail();
+    let calls = vec![(2, NOW), (1, NOW)];
+    assert_eq!(poller.poll(3, NOW), (vec![WAKER, 1], calls));
+    waker.wake().unwrap();
+    poller.fail();
+    poller.poll_fails(3, None);
 }
 
 #[test]
@@ -324,7 +362,7 @@ fn nothing_but_a_signal_is_nothing() {
 }
 
 #[test]
-fn a_place_that_was_kept_for_nobody_is_looked_at_again() {
+fn a_wake_of_nobody_costs_no_source_its_place() {
     let mut poller = Poller::new();
     // The last of them shares its bit, which stays when it is dropped.
     let open = |queue: &Queue<Kernel>| {
@@ -342,13 +380,9 @@ fn a_poll_that_fails_is_over() {
     let (mut poller, waker) = Poller::with_waker();
     for timeout in [None, LATER] {
         poller.fail();
-        let mut events = Vec::new();
-        let (queue, turn) = (&poller.queue, &mut poller.turn);
-        let failed = queue.poll(turn, &mut events, 4, timeout).unwrap_err();
-        assert_eq!(failed.kind(), io::ErrorKind::Interrupted);
+        poller.poll_fails(4, timeout);
         waker.wake().unwrap();
         assert_eq!(poller.signals(), 0, "nobody sleeps");
-        poller.script(|script| script.calls.clear());
         assert_eq!(poller.poll(1, timeout), (vec![WAKER], vec![]));
         poller.turn = Turn::default();
     }
@@ -385,6 +419,23 @@ fn a_waker_has_one_event_a_batch() {
         assert_eq!(poller.poll(4, NOW), (vec![WAKER], vec![(3, NOW)]));
         poller.queue.expose();
     }
+}
+
+#[test]
+fn a_sleeper_hears_of_a_first_waker_whose_signals_others_take() {
+    let mut poller = Poller::new();
+    poller.queue.expose();
+    let queue = Arc::clone(&poller.queue);
+    let meanwhile = move || {
+        let waker = Waker::new(&queue, Token(WAKER)).unwrap();
+        waker.wake().unwrap();
+        waker.wake().unwrap();
+        mem::forget(waker); // Dropped, it would take its wake with it.
+    };
+    poller.script(|script| script.meanwhile = Some(Box::new(meanwhile)));
+    poller.answer([signal_and(&[1])]);
+    assert_eq!(poller.poll(4, None), (vec![1, WAKER], vec![(4, None)]));
+    assert_eq!(poller.signals(), 2, "the first may have been taken");
 }
 
 #[test]

@@ -139,15 +139,17 @@ impl Selector {
                     token.is_some()
                 }
                 os::PORT_SOURCE_ALERT => {
-                    if event.portev_user as usize != mark {
+                    let user = event.portev_user as usize;
+                    if user != mark && user != mark + KICK {
                         return false;
                     }
                     if let Err(err) = kernel::end_alert(&self.port) {
                         error!("taking a port out of alert mode: {err}");
                     }
                     event.portev_source = os::PORT_SOURCE_USER as _;
-                    true
+                    user == mark
                 }
+                os::PORT_SOURCE_USER => event.portev_user as usize != mark + KICK,
                 _ => true,
             }
         });
@@ -160,12 +162,18 @@ impl Selector {
     }
 }
 
+/// Added to the mark by what tells a poller of a fault, which needs no waker. The
+/// sum is in our own allocation, too, so that no caller's token equals it.
+const KICK: usize = 1;
+
 /// What names our signal among all events that are sent to the port.
+#[inline]
 fn mark_of(port: &Arc<Port>) -> usize {
     Arc::as_ptr(port) as usize
 }
 
 /// The width of the field is not that of the constants.
+#[inline]
 fn c_int_of(source: libc::c_ushort) -> libc::c_int {
     libc::c_int::from(source)
 }
@@ -276,6 +284,7 @@ impl Backend for Selector {
         Ok(alarm)
     }
 
+    #[inline]
     fn is_signal(&self, Event(event): &Event) -> bool {
         c_int_of(event.portev_source) == os::PORT_SOURCE_USER
             && event.portev_user as usize == mark_of(&self.port)
@@ -290,7 +299,7 @@ impl Rearm for Selector {
     fn rearm(&self, source: RawSource, handle: &Handle) {
         let failed = self.lock().table.rearm(&*self.port, source, *handle);
         if failed {
-            if let Err(err) = kernel::signal(&self.port, mark_of(&self.port)) {
+            if let Err(err) = kernel::signal(&self.port, mark_of(&self.port) + KICK) {
                 error!("telling a poller of an error: {err}");
             }
         }

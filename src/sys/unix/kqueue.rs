@@ -340,6 +340,7 @@ impl Backend for Selector {
         self.add_descriptor_signal()
     }
 
+    #[inline]
     fn is_signal(&self, Event(kevent): &Event) -> bool {
         match kevent.filter {
             os::EVFILT_USER => kevent.ident == self.user_ident(),

@@ -257,7 +257,8 @@ mod tests {
         let mut events = vec![theirs(1), event(3, 2, once), theirs(3), theirs(4)];
         let mut disabled = Vec::new();
         modes.end(&mut events, 0, |source, token| {
-            disabled.push((source, token))
+            disabled.push((source, token));
+            Ok(())
         });
         assert_eq!(events.len(), 4);
         assert_eq!(

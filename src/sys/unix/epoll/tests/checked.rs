@@ -20,9 +20,10 @@ fn a_failed_change_is_the_end_if_there_was_nothing_to_change() {
     let mut source = CheckedEdges::default();
     // The kernel finds the same mistakes, but its errors have a number.
     let told = |result: io::Result<()>| result.map_err(|err| (err.kind(), err.raw_os_error()));
-    let register =
-        |source: &mut CheckedEdges| told(source.register(&queue, fd, Token(1), Interest::READABLE));
-    let change = |source: &mut CheckedEdges, interest| {
+    let register = |source: &mut CheckedEdges<Selector>| {
+        told(source.register(&queue, fd, Token(1), Interest::READABLE))
+    };
+    let change = |source: &mut CheckedEdges<Selector>, interest| {
         told(source.reregister(&queue, fd, Token(2), interest))
     };
     let refusal = Err((ErrorKind::AlreadyExists, None));
