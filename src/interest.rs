@@ -122,6 +122,10 @@ impl Interest {
     /// Interest in nothing but the end: errors, and a hang-up of both
     /// directions. Neither data nor a half close is reported.
     ///
+    /// # Platform-specific behavior
+    ///
+    /// Alone it is an `Unsupported` error of the registration with kqueue and on WASI.
+    ///
     /// # Examples
     ///
     /// ```
