@@ -124,7 +124,9 @@ impl Interest {
     ///
     /// # Platform-specific behavior
     ///
-    /// Alone it is an `Unsupported` error of the registration with kqueue and on WASI.
+    /// Alone it is an `Unsupported` error of the registration with kqueue and on
+    /// WASI. Sockets of Windows then report a reset or a failed connect, but not an
+    /// end in good order; named pipes a failed write, but not a peer that left.
     ///
     /// # Examples
     ///
