@@ -19,7 +19,8 @@ use std::{fmt, io};
 /// an [`AlreadyExists`] error; changing or ending a registration that does not
 /// exist is a [`NotFound`] error. The first registration goes on as before.
 /// Registering it with a *second* `Poll` is the same mistake. With epoll and
-/// kqueue it is found in builds with debug assertions only; elsewhere always.
+/// kqueue it is found in builds with debug assertions only, elsewhere in all; that
+/// of a raw descriptor is not found.
 ///
 /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
 /// [`NotFound`]: io::ErrorKind::NotFound
