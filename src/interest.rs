@@ -122,6 +122,12 @@ impl Interest {
     /// Interest in nothing but the end: errors, and a hang-up of both
     /// directions. Neither data nor a half close is reported.
     ///
+    /// # Platform-specific behavior
+    ///
+    /// Alone it is an `Unsupported` error of the registration with kqueue and on
+    /// WASI. Sockets of Windows then report a reset or a failed connect, but not an
+    /// end in good order; named pipes a failed write, but not a peer that left.
+    ///
     /// # Examples
     ///
     /// ```

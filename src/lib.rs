@@ -3,8 +3,8 @@
 //!
 //! This crate is the layer between an operating system and an event loop. It
 //! gives the same small interface over the readiness queue of each system,
-//! adds as little to the kernel's cost as can be, and allocates nothing after
-//! set-up. Runtimes, servers and terminals are built on it.
+//! adds as little to the kernel's cost as can be, and on Linux allocates nothing
+//! after set-up. Runtimes, servers and terminals are built on it.
 //!
 //! # What is here
 //!

@@ -18,8 +18,9 @@ use std::{fmt, io};
 /// A source is registered with one `Poll` at a time. Registering it twice is
 /// an [`AlreadyExists`] error; changing or ending a registration that does not
 /// exist is a [`NotFound`] error. The first registration goes on as before.
-/// That a source is registered with a *second* `Poll` is found in builds with
-/// debug assertions only.
+/// Registering it with a *second* `Poll` is the same mistake. With epoll and
+/// kqueue it is found in builds with debug assertions only, elsewhere in all; that
+/// of a raw descriptor is not found.
 ///
 /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
 /// [`NotFound`]: io::ErrorKind::NotFound
@@ -55,7 +56,8 @@ impl Registry {
     /// # Errors
     ///
     /// [`AlreadyExists`] if the source is registered already; [`Unsupported`] if the
-    /// system's queue has no such interest or mode; and what the operating system
+    /// system's queue has no such interest or mode; [`InvalidInput`] if these
+    /// cannot go together; and what the operating system
     /// says, such as "operation not permitted" for a regular file on Linux. After
     /// an error the source is as it was, and can be registered again.
     ///
@@ -77,6 +79,7 @@ impl Registry {
     /// ```
     ///
     /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
+    /// [`InvalidInput`]: io::ErrorKind::InvalidInput
     /// [`Unsupported`]: io::ErrorKind::Unsupported
     /// [`WouldBlock`]: io::ErrorKind::WouldBlock
     #[inline]
@@ -100,8 +103,8 @@ impl Registry {
     /// # Errors
     ///
     /// [`NotFound`] if the source is not registered, [`AlreadyExists`] if it is
-    /// registered with another `Poll` (in builds with debug assertions, else
-    /// `NotFound`), and what the operating system says.
+    /// registered with another `Poll` (`NotFound` where that mistake is not
+    /// found, see [above](Registry#mistakes)), and what the operating system says.
     ///
     /// # Examples
     ///

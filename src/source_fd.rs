@@ -15,8 +15,8 @@ use crate::{Interest, Registry, Token};
 ///
 /// * The descriptor is in non-blocking mode; this does not set it.
 /// * It is deregistered before it is closed. While another descriptor of the
-///   same open file exists (one made by `dup(2)`, or in a child process) the
-///   kernel goes on to report events with the old token.
+///   same open file exists (one made by `dup(2)`, or in a child process),
+///   Linux goes on to report events with the old token.
 /// * It is open. A number that has been closed may mean another file by now,
 ///   whose events then come under this token. [`SourceBorrowedFd`] rules that
 ///   out.

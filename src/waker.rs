@@ -37,7 +37,7 @@ use std::task;
 ///
 /// | system | by |
 /// |---|---|
-/// | Linux, Android, illumos, Fuchsia, Hermit | [`eventfd(2)`] |
+/// | Linux, Android, illumos, Fuchsia, Hermit, ESP-IDF, NuttX | [`eventfd(2)`] |
 /// | Apple's systems, FreeBSD, NetBSD, OpenBSD, DragonFly BSD | `EVFILT_USER`, which takes no descriptor; a pipe where the kernel does not have it |
 /// | Solaris | `port_send`, which takes no descriptor |
 /// | Windows | a packet that is posted to the completion port, which takes no handle |

@@ -34,7 +34,8 @@ use std::fmt;
 /// answer as epoll does, by the bits `POLLIN` and so on, as far as they have them:
 /// a half close has one on Linux and Android alone, and elsewhere reading tells of it. kqueue
 /// reports reading and writing of one source by an event each. On Windows, an event
-/// for `CLOSED` alone is neither readable nor writable. On Linux an error does not always end a
+/// for `CLOSED` alone is neither readable nor writable, and a socket that cannot be
+/// polled is readable, writable and an error. On Linux an error does not always end a
 /// socket: a connected UDP socket whose peer was unreachable, and one with
 /// messages in its error queue (`MSG_ZEROCOPY`, time stamps), answer
 /// `is_write_closed` with true although they can go on.

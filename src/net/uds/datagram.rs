@@ -9,8 +9,9 @@ use crate::sys::net as sys;
 /// A Unix domain socket for datagrams.
 ///
 /// It sends to any address by [`send_to`]; once it is [`connect`]ed, it sends to
-/// one peer by [`send`]. To be sent to, it must be bound. Datagrams between
-/// Unix domain sockets are neither lost nor reordered. A *readable* event tells
+/// one peer by [`send`]. To be sent to, it must be bound. On most systems,
+/// Linux among them ([`unix(7)`]), datagrams between Unix domain sockets are
+/// neither lost nor reordered. A *readable* event tells
 /// that datagrams have come, a *writable* event that there is room to send.
 ///
 /// # Examples
@@ -41,6 +42,7 @@ use crate::sys::net as sys;
 /// [`connect`]: UnixDatagram::connect
 /// [`send_to`]: UnixDatagram::send_to
 /// [`send`]: UnixDatagram::send
+/// [`unix(7)`]: https://man7.org/linux/man-pages/man7/unix.7.html
 pub struct UnixDatagram {
     inner: IoSource<net::UnixDatagram>,
 }

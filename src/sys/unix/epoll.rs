@@ -14,8 +14,8 @@
 //! events carry the `COOKIE`, see there, and are taken out of each batch.
 //!
 //! **Waiting**: `epoll_wait` takes milliseconds. A timeout with a finer part goes
-//! through `epoll_pwait2`, which Linux has since 5.11; where the kernel or a
-//! sandbox refuses it, once and for all through `epoll_wait`, rounded up.
+//! through `epoll_pwait2`, which Linux has since 5.11. Once the kernel or a sandbox
+//! has refused it, all timeouts go through `epoll_wait`, rounded up.
 //! Android kills a process for a call that is not on its list, so it is never
 //! tried there; `--cfg mio_no_epoll_pwait2` does the same for other sandboxes.
 //!

@@ -7,13 +7,12 @@
 //! comes back in the kernel's own struct, which *is* our event.
 //!
 //! **Changes** of a source go to the kernel in one call, each with a receipt, so
-//! that every error is seen and no event is taken by the way. If a registration
+//! that every error is seen and no event is taken out of the queue. If a registration
 //! fails for one filter, what was added for the other is deleted again. `changes`
 //! has the lists, and what the receipts mean.
 //!
-//! **Edges** are the kernel's: filters are added with `EV_CLEAR`, unless they are to
-//! tell of levels. Adding a
-//! filter again changes it and looks at its state anew, which is what makes a
+//! **Edges** are the kernel's: filters are added with `EV_CLEAR`, unless the mode is
+//! `level`. Adding a filter again changes it and looks at its state anew, which is what makes a
 //! reregistration report what is ready. It also means that the kernel takes
 //! mistakes of registration for changes: the source finds them (`CheckedEdges`).
 //! `SourceFd` remembers nothing: registered twice it is changed, reregistered

@@ -4,8 +4,8 @@
 //! operations have ended, not that a socket is ready. Readiness comes from the
 //! driver beneath all sockets (see [`afd`](super::afd)): a request that ends once
 //! a socket fulfils one of some conditions. The driver's interface is not
-//! documented, but select() and WSAPoll() are made of it, and libuv, Go's network
-//! poller of old, wepoll and others have built on it for a decade.
+//! documented, but select() and WSAPoll() are made of it, and libuv, wepoll, mio and
+//! others are built on it.
 //!
 //! **Edges** are made by the state machine in [`sock`](super::sock), and asked
 //! for again by `EmulatedEdges` after a would-block.

@@ -7,8 +7,8 @@
 //!
 //! A source keeps no state, so that the queue finds a registration by the
 //! handle's number. The registration has a handle of its own to the same object:
-//! if the caller closes the other one, the wait is not in danger, and the number
-//! can only be mistaken by the caller.
+//! if the caller closes the other one, the wait goes on, and it is the caller
+//! alone who can mistake a handle that gets the number next for this one.
 
 #[allow(unsafe_code)]
 mod kernel;
