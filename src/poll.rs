@@ -168,6 +168,9 @@ impl Poll {
     /// installed with `SA_RESTART`. What was woken or ready by then is not
     /// lost. [`poll_deadline`](Poll::poll_deadline) waits on instead.
     ///
+    /// On WASI without threads, [`InvalidInput`](io::ErrorKind::InvalidInput) for a wait
+    /// that nothing could end.
+    ///
     /// No source can make this fail: one that is broken gets an error event.
     ///
     /// # Examples
