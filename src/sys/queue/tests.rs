@@ -8,7 +8,7 @@ use crate::sys::edges::KernelEdges;
 use crate::sys::{Backend, RawEvent, RawSource, Signal, Turn};
 use crate::token::Token;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{mpsc, Arc, Mutex};
 use std::time::Duration;
 use std::{fmt, io, mem};
 
@@ -426,11 +426,13 @@ fn a_sleeper_hears_of_a_first_waker_whose_signals_others_take() {
     let mut poller = Poller::new();
     poller.queue.expose();
     let queue = Arc::clone(&poller.queue);
+    let (keep, _kept) = mpsc::channel();
     let meanwhile = move || {
         let waker = Waker::new(&queue, Token(WAKER)).unwrap();
         waker.wake().unwrap();
         waker.wake().unwrap();
-        mem::forget(waker); // Dropped, it would take its wake with it.
+        // Dropped, it would take its wake with it.
+        keep.send(waker).unwrap();
     };
     poller.script(|script| script.meanwhile = Some(Box::new(meanwhile)));
     poller.answer([signal_and(&[1])]);
