@@ -179,8 +179,12 @@ fn signals_do_not_hide_readiness() {
 #[test]
 fn signals_by_the_thousand_lose_nothing() {
     let _watchdog = kernel::watchdog();
+    static HANDLED: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn count(_: libc::c_int) {
+        HANDLED.fetch_add(1, Ordering::SeqCst);
+    }
     let signals = kernel::storm(20_000, 100_000);
-    kernel::handle_signal(libc::SIGUSR1, 0, ignore);
+    kernel::handle_signal(libc::SIGWINCH, 0, count);
     let mut poll = Poll::new().unwrap();
     let waker = Waker::new(poll.registry(), Token(1)).unwrap();
     let (interrupted, woken) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -207,11 +211,15 @@ fn signals_by_the_thousand_lose_nothing() {
             let _ = all_done.recv();
         });
         let thread = asleep.recv().unwrap();
-        let mut wakes = 0;
+        let (mut wakes, mut next_wake) = (0, 0);
         while interrupted.load(Ordering::SeqCst) < signals {
             let seen = interrupted.load(Ordering::SeqCst);
-            kernel::send_signal(thread, libc::SIGUSR1);
-            if seen % 8 == 0 {
+            let handled = HANDLED.load(Ordering::SeqCst);
+            kernel::send_signal(thread, libc::SIGWINCH);
+            // Once for each eighth: an event that is there in time hides the signal, and if each
+            // had a wake behind it none might ever be seen.
+            if seen >= next_wake {
+                next_wake = seen + 8;
                 waker.wake().unwrap();
                 wakes += 1;
                 while woken.load(Ordering::SeqCst) < wakes
@@ -219,6 +227,10 @@ fn signals_by_the_thousand_lose_nothing() {
                 {
                     thread::yield_now();
                 }
+            }
+            // Who is never out of its handler is never in a poll.
+            while HANDLED.load(Ordering::SeqCst) == handled {
+                thread::yield_now();
             }
         }
         drop(done);
