@@ -18,9 +18,9 @@ use std::{fmt, io};
 /// A source is registered with one `Poll` at a time. Registering it twice is
 /// an [`AlreadyExists`] error; changing or ending a registration that does not
 /// exist is a [`NotFound`] error. The first registration goes on as before.
-/// Registering it with a *second* `Poll` is the same mistake. With epoll and
-/// kqueue it is found in builds with debug assertions only, elsewhere in all; that
-/// of a raw descriptor is not found.
+/// Registering it with a *second* `Poll` is the same mistake. With epoll it is
+/// found in builds with debug assertions only, elsewhere in all; that of a raw
+/// descriptor is not found.
 ///
 /// [`AlreadyExists`]: io::ErrorKind::AlreadyExists
 /// [`NotFound`]: io::ErrorKind::NotFound
