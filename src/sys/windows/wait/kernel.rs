@@ -11,7 +11,7 @@
 
 use super::super::in_flight::Outcome;
 use super::super::iocp::Port;
-use super::state::{Cancelled, End, Kernel};
+use super::state::{End, Kernel};
 use super::{Signalled, Watch};
 use std::collections::BTreeMap;
 use std::ffi::{c_void, CStr};
@@ -200,8 +200,8 @@ impl PoolWait {
         Ok(PoolWait { wait, number })
     }
 
-    /// Ends the wait. Nothing if its packet was posted.
-    fn end(self) -> Option<Cancelled> {
+    /// Ends the wait. False if its packet was posted.
+    fn end(self) -> bool {
         // SAFETY: it was not unregistered before. This waits for the callback, so
         // that a signal which it has taken is not lost.
         let done = unsafe { UnregisterWaitEx(self.wait, INVALID_HANDLE_VALUE) };
@@ -209,8 +209,7 @@ impl PoolWait {
             let err = io::Error::last_os_error();
             error!("ending a wait for a handle: {err}");
         }
-        let left = awaited().remove(&self.number);
-        left.map(|_| Cancelled { signalled: false })
+        awaited().remove(&self.number).is_some()
     }
 }
 
@@ -294,7 +293,7 @@ impl Kernel for Calls<'_> {
         posted.map_err(|(err, _)| err)
     }
 
-    fn cancel(&mut self) -> Option<Cancelled> {
+    fn cancel(&mut self) -> bool {
         let cancelled = match &self.watch.waiter {
             Waiter::Packet(packet, packets) => {
                 // One that is queued stays there: what it took of the object (the signal
@@ -303,12 +302,12 @@ impl Kernel for Calls<'_> {
                 // SAFETY: the packet is open.
                 let status = unsafe { (packets.cancel)(packet.as_raw_handle(), keep_queued) };
                 // Otherwise it is on its way, or was dequeued by now.
-                (status == STATUS_SUCCESS).then_some(Cancelled { signalled: false })
+                status == STATUS_SUCCESS
             }
             // Without a wait it is on its way, or was dequeued by now.
-            Waiter::Pool(pool) => take(pool).and_then(PoolWait::end),
+            Waiter::Pool(pool) => take(pool).is_some_and(PoolWait::end),
         };
-        if cancelled.is_some() {
+        if cancelled {
             // SAFETY: the wait is over, and no packet comes of it.
             drop(unsafe { self.watch.wait.take_back(self.port) });
         }

@@ -27,8 +27,8 @@ pub(super) trait Kernel {
     fn wait(&mut self) -> io::Result<()>;
     /// Has a packet come that ends like this.
     fn post(&mut self, end: End) -> io::Result<()>;
-    /// Ends a wait sooner. Nothing if it is too late: then its packet comes.
-    fn cancel(&mut self) -> Option<Cancelled>;
+    /// Ends a wait sooner. False if it is too late: then its packet comes.
+    fn cancel(&mut self) -> bool;
 }
 
 /// How a wait ended.
@@ -36,13 +36,6 @@ pub(super) trait Kernel {
 pub(super) enum End {
     Signalled,
     Failed,
-}
-
-/// A wait that is over, and of which no packet comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cancelled {
-    /// It has taken a signal all the same.
-    pub(super) signalled: bool,
 }
 
 /// An event, and what follows it.
@@ -185,12 +178,10 @@ impl Watch {
         if self.wait != Wait::Pending || self.is_asked() {
             return;
         }
-        self.wait = match kernel.cancel() {
-            Some(Cancelled { signalled }) => {
-                self.untold |= signalled;
-                Wait::Idle
-            }
-            None => Wait::Late,
+        self.wait = if kernel.cancel() {
+            Wait::Idle
+        } else {
+            Wait::Late
         };
     }
 

@@ -3,7 +3,6 @@
 
 use super::*;
 use std::io::ErrorKind;
-use std::mem;
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +51,6 @@ struct Model {
     signals: usize,
     waiting: bool,
     packet: Option<End>,
-    /// A signal was taken, and its packet could not be queued.
-    unheard: bool,
     broken: bool,
     cancelled: bool,
 }
@@ -71,7 +68,7 @@ impl Model {
     }
 
     fn is_lent(&self) -> bool {
-        self.waiting || self.packet.is_some() || self.unheard
+        self.waiting || self.packet.is_some()
     }
 }
 
@@ -92,17 +89,14 @@ impl Kernel for Model {
         Ok(())
     }
 
-    fn cancel(&mut self) -> Option<Cancelled> {
+    fn cancel(&mut self) -> bool {
         assert!(self.is_lent() && !self.cancelled, "cancelled twice");
         if self.waiting {
             self.waiting = false;
-            return Some(Cancelled { signalled: false });
-        }
-        if mem::take(&mut self.unheard) {
-            return Some(Cancelled { signalled: true });
+            return true;
         }
         self.cancelled = true;
-        None
+        false
     }
 }
 
@@ -128,7 +122,6 @@ impl World {
                 signals: 0,
                 waiting: false,
                 packet: None,
-                unheard: false,
                 broken: false,
                 cancelled: false,
             },
@@ -295,19 +288,6 @@ fn a_process_is_told_once_for_each_registration() {
     world.step(Step::RegisterEdge);
     world.step(Step::Dequeue);
     assert_eq!(world.told, 2);
-}
-
-#[test]
-fn a_signal_whose_packet_could_not_be_queued_is_told_later() {
-    let path = [Step::RegisterEdge, Step::Signal];
-    let mut world = World::replay(Object::Semaphore, &path);
-    world.kernel.packet = None;
-    world.kernel.unheard = true;
-    world.step(Step::RegisterUnasked);
-    assert!(!world.kernel.is_lent(), "nothing is left in flight");
-    world.step(Step::RegisterEdge);
-    world.step(Step::Dequeue);
-    assert_eq!(world.told, 1);
 }
 
 #[test]
